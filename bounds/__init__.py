@@ -1,0 +1,31 @@
+"""Stability-based generalization and excess-risk bounds of decentralized learning, as data.
+
+>>> import bounds
+>>> bounds.get("dsgd_convex").evaluate(L=1, eta=0.05, T=1000, m=16, n=64)
+0.09765625000000001
+"""
+
+from bounds.bound import Bound, Reduction, Source
+from bounds.registry import entries, get
+from bounds.setting import Constant, LossClass, Network, Setting
+from bounds.symbols import Symbol, symbol
+from bounds.vocabulary import Direction, Kind, Quantity, Readout, UpdateForm
+
+__all__ = [
+    "Bound",
+    "Constant",
+    "Direction",
+    "Kind",
+    "LossClass",
+    "Network",
+    "Quantity",
+    "Readout",
+    "Reduction",
+    "Setting",
+    "Source",
+    "Symbol",
+    "UpdateForm",
+    "entries",
+    "get",
+    "symbol",
+]

@@ -1,0 +1,80 @@
+"""Assumptions of a theorem as objects that can be checked against a setting or against bare parameter values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bounds.expression import Node, enclose, names, parse_comparison
+from bounds.formula import Formula
+from bounds.setting import Fact
+
+_PROPERTIES = {
+    "convex": "every local loss is convex",
+    "symmetric": "the mixing matrix is symmetric",
+    "doubly_stochastic": "the mixing matrix is doubly stochastic",
+    "nonnegative": "the mixing matrix has no negative weight",
+    "common_start": "all nodes start from the same point",
+    "uniform_sampling": "every node draws uniformly from its own samples",
+    "unprojected": "no projection is active",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Whether an assumption holds: True, False, or None when a fact it needs is unknown; ``text`` says it in words."""
+
+    holds: bool | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """An inequality between parameters, such as ``eta <= 2/beta``.
+
+    ``forms`` restricts it to some update forms, ``given`` and ``absent`` to evaluations where these optional
+    parameters are, or are not, given.
+    """
+
+    text: str
+    forms: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+
+    def relevant(self, form: str, given: Mapping[str, Fact]) -> bool:
+        """Whether the theorem needs this condition here."""
+        return (not self.forms or form in self.forms) and all(n in given for n in self.given) and not any(n in given for n in self.absent)
+
+    def sides(self, formula: Formula, given: frozenset[str]) -> tuple[Node, str, Node]:
+        """Both sides as trees with the relation between them."""
+        return parse_comparison(self.text, dict.fromkeys(formula.parameters) | dict(formula.trees(given)))
+
+    def check(self, formula: Formula, facts: Mapping[str, Fact]) -> Outcome:
+        """Decide the inequality with certified arithmetic."""
+        left, relation, right = self.sides(formula, formula.given(facts))
+        needed = names(left) | names(right)
+        missing = sorted(name for name in needed if name not in facts)
+        if missing:
+            return Outcome(None, f"{self.text} (needs {', '.join(missing)})")
+        values = {name: float(facts[name]) for name in needed}
+        low, high = enclose(left, values), enclose(right, values)
+        # Balls this sharp overlap only at equality, where a non-strict condition holds.
+        holds = bool(low < high) if relation == "<" else not bool(low > high)
+        return Outcome(holds, f"{self.text} fails: got {float(low.mid()):.6g}, allowed {relation} {float(high.mid()):.6g}")
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A structural fact of the setting (convex losses, symmetric matrix, ...), named as in ``Setting.facts()``."""
+
+    name: str
+
+    @property
+    def text(self) -> str:
+        """The assumption in words."""
+        return _PROPERTIES[self.name]
+
+    def check(self, facts: Mapping[str, Fact]) -> Outcome:
+        """Whether the property is among the facts and true."""
+        holds = bool(facts[self.name]) if self.name in facts else None
+        return Outcome(holds, f"{self.text}: this is {'not known' if holds is None else 'not so'} here")

@@ -1,0 +1,1 @@
+"""The theorems, one file per family; :func:`bounds.get` finds them by id."""

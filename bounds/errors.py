@@ -1,0 +1,65 @@
+"""One exception per mistake, each derived from the builtin that people already catch.
+
+Every message is one line: what was got, what is allowed, how to fix it. The command line turns any
+:class:`GossipBoundsError` into that line and exit status 2.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class GossipBoundsError(Exception):
+    """Base of every error that a user's input can cause."""
+
+    def __str__(self) -> str:
+        return " ".join(str(argument) for argument in self.args)
+
+
+class UnknownNameError(GossipBoundsError, LookupError):
+    """A name that is in none of our registries (bound, claim, topology, update form, ...)."""
+
+
+class MissingParameterError(GossipBoundsError, TypeError):
+    """A required parameter was not given."""
+
+
+class UnknownParameterError(GossipBoundsError, TypeError):
+    """A parameter that the bound does not have."""
+
+
+class DomainError(GossipBoundsError, ValueError):
+    """A value outside its symbol's domain."""
+
+
+class ExpressionError(GossipBoundsError, ValueError):
+    """Expression text that our grammar does not allow."""
+
+
+class MixingMatrixError(GossipBoundsError, ValueError):
+    """A matrix that is not a mixing matrix (shape, entries, row or column sums)."""
+
+
+class DisconnectedGraphError(GossipBoundsError, ValueError):
+    """A communication graph whose nodes can never agree."""
+
+
+class TopologyError(GossipBoundsError, ValueError):
+    """A topology that cannot be built with the given number of nodes."""
+
+
+class DeviceError(GossipBoundsError, RuntimeError):
+    """A compute device that this machine does not have."""
+
+
+class InputFileError(GossipBoundsError, OSError):
+    """A file or folder that cannot be read, parsed or written."""
+
+
+def unknown_name(kind: str, got: str, allowed: Iterable[str]) -> UnknownNameError:
+    """Build the error for a mistyped name, suggesting the nearest allowed one."""
+    names = sorted(allowed)
+    close = difflib.get_close_matches(got, names, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"allowed: {', '.join(names)}"
+    return UnknownNameError(f"unknown {kind} {got!r}; {hint}")

@@ -1,0 +1,102 @@
+"""The expression tree of a bound: frozen nodes over exact rationals, named symbols and a closed list of functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Base of every node; nodes are values, equal when their trees are equal."""
+
+    def children(self) -> tuple[Node, ...]:
+        """The direct sub-expressions."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Node):
+    """An exact rational, or infinity when ``value`` is None."""
+
+    value: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class Name(Node):
+    """A parameter of the bound."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sum(Node):
+    """left + right."""
+
+    left: Node
+    right: Node
+
+    def children(self) -> tuple[Node, ...]:
+        return (self.left, self.right)
+
+
+@dataclass(frozen=True, slots=True)
+class Product(Node):
+    """left * right."""
+
+    left: Node
+    right: Node
+
+    def children(self) -> tuple[Node, ...]:
+        return (self.left, self.right)
+
+
+@dataclass(frozen=True, slots=True)
+class Quotient(Node):
+    """left / right."""
+
+    left: Node
+    right: Node
+
+    def children(self) -> tuple[Node, ...]:
+        return (self.left, self.right)
+
+
+@dataclass(frozen=True, slots=True)
+class Power(Node):
+    """base ** exponent, for a base >= 0 unless the exponent is an integer."""
+
+    base: Node
+    exponent: Node
+
+    def children(self) -> tuple[Node, ...]:
+        return (self.base, self.exponent)
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Node):
+    """One of :data:`FUNCTIONS` applied to its arguments."""
+
+    function: str
+    arguments: tuple[Node, ...]
+
+    def children(self) -> tuple[Node, ...]:
+        return self.arguments
+
+
+#: Functions of the grammar with their number of arguments.
+#: ``geometric(r, T)`` is sum_{s=0}^{T-1} r^s; ``when(c, a, b)`` is a where c > 0 and b elsewhere.
+FUNCTIONS: dict[str, int] = {"sqrt": 1, "exp": 1, "log": 1, "min": 2, "max": 2, "geometric": 2, "when": 3}
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Every node of the tree, the root first."""
+    yield node
+    for child in node.children():
+        yield from walk(child)
+
+
+def names(node: Node) -> frozenset[str]:
+    """The parameter names that occur in the tree."""
+    return frozenset(part.name for part in walk(node) if isinstance(part, Name))

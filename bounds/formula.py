@@ -1,0 +1,89 @@
+"""A formula in readable pieces: definitions, one of several readings of each, chosen by which optional parameters are given."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from bounds.expression import Node, parse
+from bounds.symbols import symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Let:
+    """``name = text``, used when every parameter in ``given`` is given; the first reading that fits is taken.
+
+    ``latex`` is how the name prints when it is a definition of its own rather than a symbol of the registry.
+    """
+
+    name: str
+    text: str
+    given: tuple[str, ...] = ()
+    latex: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """Definitions in order and the names of the required and optional parameters.
+
+    The text of a definition may use parameters and earlier definitions. Pieces are looked up by name: a bound's value
+    is the definition ``value``.
+    """
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...]
+    lets: tuple[Let, ...]
+    defaults: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Every parameter, required ones first."""
+        return self.required + self.optional
+
+    def given(self, names: Iterable[str]) -> frozenset[str]:
+        """The parameters that choose between readings: the given optional ones and those with a default."""
+        present = set(names) | {name for name, _ in self.defaults}
+        return frozenset(present & {choice for let in self.lets for choice in let.given})
+
+    def readings(self, given: frozenset[str]) -> dict[str, Let]:
+        """The chosen reading of every definition, in order."""
+        chosen: dict[str, Let] = {}
+        for let in self.lets:
+            if let.name not in chosen and set(let.given) <= given:
+                chosen[let.name] = let
+        return chosen
+
+    def used(self, given: frozenset[str]) -> list[Let]:
+        """The chosen readings that the value needs, in order, the value itself last."""
+        chosen = self.readings(given)
+        needed, pending = {"value"}, ["value"]
+        while pending:
+            words = set(re.findall(r"[A-Za-z_]\w*", chosen[pending.pop()].text))
+            fresh = words & chosen.keys() - needed
+            needed |= fresh
+            pending += fresh
+        return [let for name, let in chosen.items() if name in needed]
+
+    def text(self, given: frozenset[str] = frozenset()) -> str:
+        """The value as readable text, followed by ``where`` and the definitions it uses."""
+        *where, value = self.used(given)
+        return value.text + ("  where " + "; ".join(f"{let.name} = {let.text}" for let in where) if where else "")
+
+    def trees(self, given: frozenset[str]) -> Mapping[str, Node]:
+        """The trees of the chosen readings, definitions replaced by what they stand for (sub-trees shared)."""
+        return _trees(self, given)
+
+    def extended(self, lets: Iterable[Let]) -> Formula:
+        """The same formula with further definitions after its own."""
+        return Formula(self.required, self.optional, self.lets + tuple(lets), self.defaults)
+
+
+@lru_cache(maxsize=4096)
+def _trees(formula: Formula, given: frozenset[str]) -> dict[str, Node]:
+    known: dict[str, Node | None] = {symbol(name).name: None for name in formula.parameters}
+    built: dict[str, Node] = {}
+    for name, let in formula.readings(given).items():
+        built[name] = parse(let.text, known | built)
+    return built

@@ -1,0 +1,49 @@
+"""The one-step recursion that a closed form closes, unrolled in certified arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from flint import arb
+
+from bounds.expression import Node, ball_at, parse
+from bounds.formula import Formula
+
+_BITS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Recursion:
+    """``state <- step(state)`` from ``initial``, read out through ``result``.
+
+    The texts may use the formula's parameters and definitions, the states, and ``t``, the number of the step being
+    taken (1, 2, ..., T). ``relation`` says whether the closed form equals or dominates (is at least) the unrolled
+    recursion; ``reason`` says why in one sentence.
+    """
+
+    initial: tuple[tuple[str, str], ...]
+    step: tuple[tuple[str, str], ...]
+    result: str
+    relation: Literal["equals", "dominates"]
+    reason: str
+
+    def _trees(self, formula: Formula, given: frozenset[str]) -> tuple[dict[str, Node], dict[str, Node], Node]:
+        known: dict[str, Node | None] = dict.fromkeys(formula.parameters) | dict(formula.trees(given))
+        known |= {name: None for name, _ in self.initial} | {"t": None}
+        initial = {name: parse(text, known) for name, text in self.initial}
+        return initial, {name: parse(text, known) for name, text in self.step}, parse(self.result, known)
+
+    def unroll(self, formula: Formula, values: Mapping[str, float | int], steps: int) -> list[arb]:
+        """Results after 0, 1, ..., ``steps`` steps as balls (computed at 256 bits, inputs exact)."""
+        initial, step, result = self._trees(formula, formula.given(values))
+        complete = dict(formula.defaults) | dict(values)
+        exact = {name: arb(value) for name, value in complete.items()}
+        state = {name: ball_at(tree, exact, _BITS) for name, tree in initial.items()}
+        results = [ball_at(result, exact | state, _BITS)]
+        for t in range(1, steps + 1):
+            here = exact | state | {"t": arb(t)}
+            state = {name: ball_at(tree, here, _BITS) for name, tree in step.items()}
+            results.append(ball_at(result, exact | state, _BITS))
+        return results

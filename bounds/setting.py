@@ -1,0 +1,117 @@
+"""The frozen description of what ran, or would run: complete enough to check a theorem against it without the code that ran."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bounds.vocabulary import Readout, UpdateForm
+
+Fact = float | int | bool | str
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A problem constant with the evidence for it.
+
+    ``certified`` means proved for this model class and these data; ``estimated`` means found on sampled points only.
+    """
+
+    value: float
+    tag: Literal["certified", "estimated"]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class LossClass:
+    """What is known of the loss as a function of the weights.
+
+    ``L``, ``beta``, ``mu``, ``M`` are the Lipschitz constant, smoothness, strong convexity and supremum of the loss;
+    ``sigma2`` bounds the per-sample gradient variance at one node and ``zeta2`` the heterogeneity, both squared and as
+    means over nodes (1/m). ``None`` means unknown. ``diameter`` is the diameter of the set the iterates stay in.
+    """
+
+    name: str
+    convex: bool
+    L: Constant | None = None
+    beta: Constant | None = None
+    mu: Constant | None = None
+    M: Constant | None = None
+    sigma2: Constant | None = None
+    zeta2: Constant | None = None
+    diameter: Constant | None = None
+
+    def constants(self) -> dict[str, Constant]:
+        """The known constants by symbol name (the diameter is none of the bounds' symbols and is left out)."""
+        names = ("L", "beta", "mu", "M", "sigma2", "zeta2")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What a theorem may ask of the mixing matrix W of ``m`` nodes raised to the power ``Q``.
+
+    ``gap`` is 1 - max_{i>=2} |lambda_i(W)|, ``w_min`` the smallest diagonal entry of W^Q, ``spectrum`` the eigenvalues
+    of W in descending order (``None`` for an asymmetric W).
+    """
+
+    name: str
+    m: int
+    gap: float
+    w_min: float
+    spectrum: tuple[float, ...] | None
+    symmetric: bool = True
+    doubly_stochastic: bool = True
+    nonnegative: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One configuration of one algorithm on one problem.
+
+    Attributes:
+        update_form, readout: see :mod:`bounds.vocabulary`.
+        n: samples per node (all ``N`` samples for the centralized form, where ``network`` is ``None``).
+        T: steps; b: local batch; Q: gossip steps per step; eta: constant learning rate.
+        sampling: how a node draws its batch from its own samples.
+        projection_radius: radius of the ball every node projects onto after its gradient step, ``None`` for none.
+        common_start: all nodes (and twins) start from one point.
+        conditions: further facts for the reader (data set, seed, precision); no theorem reads them.
+    """
+
+    update_form: UpdateForm
+    readout: Readout
+    n: int
+    T: int
+    eta: float
+    loss: LossClass
+    network: Network | None = None
+    b: int = 1
+    Q: int = 1
+    sampling: Literal["with_replacement", "stratified"] = "with_replacement"
+    projection_radius: float | None = None
+    common_start: bool = True
+    conditions: Mapping[str, Fact] = field(default_factory=dict)
+
+    @property
+    def m(self) -> int:
+        """Number of nodes; 1 for the centralized form."""
+        return 1 if self.network is None else self.network.m
+
+    def facts(self) -> dict[str, Fact]:
+        """Everything that an assumption or an expression may ask for, by symbol or property name."""
+        known: dict[str, Fact] = {"n": self.n, "N": self.m * self.n, "m": self.m, "T": self.T, "eta": self.eta, "b": self.b, "Q": self.Q}
+        known |= {name: constant.value for name, constant in self.loss.constants().items()}
+        known |= {"convex": int(self.loss.convex), "uniform_sampling": self.sampling in ("with_replacement", "stratified")}
+        known |= {"common_start": self.common_start, "unprojected": self.projection_radius is None}
+        known |= {"update_form": self.update_form.value, "readout": self.readout.value}
+        if self.network is not None:
+            net = self.network
+            known |= {"gap": net.gap, "w_min": net.w_min, "symmetric": net.symmetric}
+            known |= {"doubly_stochastic": net.doubly_stochastic, "nonnegative": net.nonnegative}
+        return known
+
+    def estimated(self) -> list[str]:
+        """Names of the constants that are estimated rather than proved."""
+        return [name for name, constant in self.loss.constants().items() if constant.tag == "estimated"]

@@ -1,0 +1,138 @@
+"""The frozen, picklable description of one batch of training runs, checked on construction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal
+
+from bounds.errors import DomainError, unknown_name
+from bounds.symbols import symbol
+from bounds.topology import MixingMatrix, topology
+from bounds.vocabulary import UpdateForm, word
+from empirical.problems.registry import check_problem
+
+SUPPORTED_FORMS = (UpdateForm.CENTRALIZED, UpdateForm.ATC, UpdateForm.CONSENSUS)
+_CHOICES = {
+    "data": ("split", "shared"),
+    "sampling": ("with_replacement", "stratified"),
+    "precision": ("float64", "float32"),
+}
+
+
+def _check_integer(name: str, value: Any, low: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < low:
+        raise DomainError(f"got {name}={value!r}; {name} takes an integer >= {low}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Replicated training runs of one algorithm on one problem; every model starts from zero weights.
+
+    Attributes:
+        problem: name in :data:`empirical.problems.PROBLEMS`.
+        update_form: centralized, atc or consensus.
+        m, n: nodes and samples per node; a centralized run has all N = m*n samples.
+        T, eta: steps and constant learning rate. b: local batch. Q: gossip steps per step.
+        topology: a name that :func:`bounds.topology.topology` knows, or any mixing matrix of m nodes.
+        radius: every model is projected onto the ball of this (Frobenius) radius after its gradient step; None: never.
+        data: "split", m*n independent samples; "shared", all nodes hold the same n samples.
+        sampling: decentralized runs draw each local batch with replacement. A centralized run draws b of its N samples
+            with replacement, or ("stratified") the m*b samples that the m nodes of a decentralized run would draw.
+        checkpoints: steps at which measures are read, ascending, at most T; empty means (T,).
+        replicates: independent training sets and runs. twins: coupled runs per replicate with one sample replaced.
+        seed: any integer >= 0. precision: arithmetic of the training steps; measures are always read in float64.
+
+    Raises:
+        DomainError, UnknownNameError: on construction, in one line (and the mixing matrix's own errors).
+    """
+
+    problem: str
+    update_form: UpdateForm
+    m: int
+    n: int
+    T: int
+    eta: float
+    topology: str | MixingMatrix = "ring"
+    Q: int = 1
+    b: int = 1
+    radius: float | None = None
+    data: Literal["split", "shared"] = "split"
+    sampling: Literal["with_replacement", "stratified"] = "with_replacement"
+    checkpoints: tuple[int, ...] = ()
+    replicates: int
+    twins: int = 0
+    seed: int = 0
+    precision: Literal["float64", "float32"] = "float64"
+
+    def __post_init__(self) -> None:
+        check_problem(self.problem)
+        self._check_form()
+        self._check_numbers()
+        for name, allowed in _CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise unknown_name(name, str(getattr(self, name)), allowed)
+        self._check_checkpoints()
+        self._check_twins()
+        self._check_network()
+
+    def _check_form(self) -> None:
+        object.__setattr__(self, "update_form", word(UpdateForm, self.update_form))
+        if self.update_form not in SUPPORTED_FORMS:
+            names = ", ".join(form.value for form in SUPPORTED_FORMS)
+            raise DomainError(f"got update_form={self.update_form.value!r}, which has no training loop; use one of {names}")
+
+    def _check_numbers(self) -> None:
+        for name in ("m", "n", "T", "Q", "b", "replicates"):
+            _check_integer(name, getattr(self, name), 1)
+        for name in ("twins", "seed"):
+            _check_integer(name, getattr(self, name), 0)
+        symbol("eta").check(self.eta)
+        if self.radius is not None and not 0 < self.radius < float("inf"):
+            raise DomainError(f"got radius={self.radius!r}; a projection radius is a finite number > 0, or None for no projection")
+
+    def _check_checkpoints(self) -> None:
+        object.__setattr__(self, "checkpoints", tuple(self.checkpoints))
+        steps = (0, *self.checkpoints)
+        integers = all(isinstance(step, int) and not isinstance(step, bool) for step in steps)
+        if not integers or any(late <= early for early, late in pairwise(steps)) or steps[-1] > self.T:
+            raise DomainError(f"got checkpoints={self.checkpoints!r}; they are strictly ascending integers from 1 to T={self.T}")
+
+    def _check_twins(self) -> None:
+        if self.twins > self.m * self.n:
+            raise DomainError(f"got twins={self.twins} with m*n={self.m * self.n} samples; each replaces another one: take at most m*n")
+        if self.twins and self.data == "shared" and self.m > 1:
+            raise DomainError("got twins with data='shared', where one sample lies on every node; use data='split' or twins=0")
+
+    def _check_network(self) -> None:
+        if self.update_form is UpdateForm.CENTRALIZED:
+            return
+        if self.sampling == "stratified":
+            raise DomainError(
+                "got sampling='stratified' for a decentralized run, which draws 'with_replacement'; use update_form='centralized'"
+            )
+        matrix = self.mixing()
+        if matrix.nodes != self.m:
+            raise DomainError(f"got m={self.m} with a mixing matrix of {matrix.nodes} nodes; set m={matrix.nodes} or build it for m nodes")
+        # A matrix without a spectral gap is refused now rather than after training, when the setting is written.
+        matrix.network(self.Q)
+
+    def mixing(self) -> MixingMatrix:
+        """The mixing matrix W of a decentralized run."""
+        return self.topology if isinstance(self.topology, MixingMatrix) else topology(self.topology, self.m)
+
+    @property
+    def read_at(self) -> tuple[int, ...]:
+        """The steps at which measures are read."""
+        return self.checkpoints or (self.T,)
+
+    @property
+    def models(self) -> int:
+        """Models per run: m nodes, or one for the centralized form."""
+        return 1 if self.update_form is UpdateForm.CENTRALIZED else self.m
+
+    @property
+    def strata(self) -> tuple[int, int]:
+        """(groups, samples in a group) that batches are drawn from, b at a time from each group."""
+        pooled = self.update_form is UpdateForm.CENTRALIZED and self.sampling == "with_replacement"
+        return (1, self.m * self.n) if pooled else (self.m, self.n)

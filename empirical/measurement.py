@@ -1,0 +1,58 @@
+"""What a run hands to the statistics: replicated values and the setting that produced them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bounds.setting import LossClass, Setting
+from bounds.vocabulary import Quantity, Readout, UpdateForm
+from empirical.configuration import Run
+from empirical.problems.base import Problem
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """One quantity, read at one step, with its replicate axis kept.
+
+    Attributes:
+        values: float64, (replicates,), or (replicates, m) for the worst node, whose expectation over replicates comes
+            before its maximum over nodes. Replicates are independent and identically distributed.
+        setting: what ran, with T the step of the reading.
+    """
+
+    quantity: Quantity
+    readout: Readout
+    values: NDArray[np.float64]
+    setting: Setting
+
+
+def _conditions(run: Run, problem: Problem) -> dict[str, float | int | bool | str]:
+    known: dict[str, float | int | bool | str] = {"problem": run.problem, "data": run.data, "seed": run.seed}
+    known |= {"precision": run.precision, "replicates": run.replicates, "twins": run.twins}
+    return known | ({"twin_replacement": problem.replacement} if run.twins else {})
+
+
+def describe(run: Run, problem: Problem, loss: LossClass, readout: Readout, step: int) -> Setting:
+    """The setting of ``run`` read at ``step``.
+
+    A centralized run has no network, n = N samples, and, when stratified, batches of m*b.
+    """
+    centralized = run.update_form is UpdateForm.CENTRALIZED
+    return Setting(
+        update_form=run.update_form,
+        readout=readout,
+        n=run.m * run.n if centralized else run.n,
+        T=step,
+        eta=run.eta,
+        loss=loss,
+        network=None if centralized else run.mixing().network(run.Q),
+        b=run.m * run.b if run.sampling == "stratified" else run.b,
+        Q=1 if centralized else run.Q,
+        sampling=run.sampling,
+        projection_radius=run.radius,
+        common_start=True,
+        conditions=_conditions(run, problem),
+    )

@@ -1,0 +1,51 @@
+"""Gossip as a tensor operation: W^Q applied to many networks at once, each exactly as if it were alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+Mix = Callable[[Tensor, Tensor], None]
+"""mix(models, out): write W^Q X into ``out`` for every network X of ``models``, both (networks, m, P)."""
+
+
+def bands(matrix: NDArray[np.float64]) -> list[tuple[int, NDArray[np.float64]]]:
+    """The cyclic diagonals (s, w) of an (m, m) matrix that are not all zero, w[k] = W[k, (k + s) mod m]; s = 0 always."""
+    rows = np.arange(matrix.shape[0])
+    diagonals = ((s, matrix[rows, (rows + s) % len(rows)]) for s in range(len(rows)))
+    return [(s, weights) for s, weights in diagonals if s == 0 or weights.any()]
+
+
+def mixer(matrix: NDArray[np.float64], device: torch.device, dtype: torch.dtype) -> Mix:
+    """The faster of two ways to apply ``matrix``, chosen by its shape and the device only, never by the number of networks."""
+    diagonals = bands(matrix)
+    if device.type == "cpu" and len(diagonals) <= 2 + len(matrix) // 8:
+        return _banded([(s, torch.from_numpy(weights).to(dtype)[:, None]) for s, weights in diagonals])
+    return _dense(torch.tensor(matrix, dtype=dtype, device=device))
+
+
+def _dense(weights: Tensor) -> Mix:
+    def mix(models: Tensor, out: Tensor) -> None:
+        # One batch entry per network: networks side by side in one product would see different summation orders.
+        torch.bmm(weights.expand(models.shape[0], *weights.shape), models, out=out)
+
+    return mix
+
+
+def _banded(diagonals: list[tuple[int, Tensor]]) -> Mix:
+    """Add up the cyclic diagonals one by one: for a ring three passes instead of a product with m columns."""
+
+    def mix(models: Tensor, out: Tensor) -> None:
+        m = models.shape[1]
+        for s, weights in diagonals:
+            if s == 0:
+                torch.mul(models, weights, out=out)
+                continue
+            out[:, : m - s].addcmul_(models[:, s:], weights[: m - s])
+            out[:, m - s :].addcmul_(models[:, :s], weights[m - s :])
+
+    return mix

@@ -1,0 +1,43 @@
+"""Training problems by name; their modules (and torch) are imported only when one is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from bounds.errors import unknown_name
+
+if TYPE_CHECKING:
+    from empirical.problems.base import Problem
+
+
+def _softmax_digits() -> Problem:
+    from empirical.problems.digits import digits
+    from empirical.problems.softmax import SoftmaxRegression
+
+    return SoftmaxRegression("softmax-digits", *digits())
+
+
+def _linear() -> Problem:
+    from empirical.problems.linear import LinearLoss
+
+    return LinearLoss("linear")
+
+
+PROBLEMS: dict[str, Callable[[], Problem]] = {"softmax-digits": _softmax_digits, "linear": _linear}
+
+
+def check_problem(name: str) -> None:
+    """Raise UnknownNameError unless ``name`` is registered, without building anything."""
+    if name not in PROBLEMS:
+        raise unknown_name("problem", name, PROBLEMS)
+
+
+def problem(name: str) -> Problem:
+    """Build the problem called ``name`` in float64 on the CPU.
+
+    Raises:
+        UnknownNameError: for a name not in :data:`PROBLEMS`.
+    """
+    check_problem(name)
+    return PROBLEMS[name]()

@@ -1,0 +1,78 @@
+"""One step of each update form, on all networks at once.
+
+Every update reads ``models`` (networks, nodes, P), may use ``spare`` of the same shape as scratch, and returns the pair
+(new models, new scratch).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from bounds.vocabulary import UpdateForm
+from empirical.mixing import Mix
+from empirical.problems.base import Problem
+
+
+def project_(models: Tensor, radius: float | None) -> None:
+    """Project each model (last axis) onto the ball of ``radius`` around 0, in place; None does nothing.
+
+    A model inside the ball keeps its bits.
+    """
+    if radius is None:
+        return
+    norms = torch.linalg.vector_norm(models, dim=-1, keepdim=True)
+    # Asking would stall a GPU; multiplying by exactly 1 gives the same bits.
+    if models.device.type == "cpu" and not bool((norms > radius).any()):
+        return
+    models.mul_((radius / norms).clamp_(max=1))
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What every step of a run shares: the problem on its device, learning rate, gossip (W^Q) and projection radius."""
+
+    problem: Problem
+    eta: float
+    mix: Mix | None
+    radius: float | None
+
+    def descend_(self, target: Tensor, models: Tensor, indices: Tensor) -> None:
+        """target <- target - eta G(models), in place; ``indices`` (networks * nodes, b) are each model's batch."""
+        self.problem.add_gradient_(target.view(-1, target.shape[-1]), models.view(-1, models.shape[-1]), indices, -self.eta)
+
+
+def _centralized(rules: Rules, models: Tensor, spare: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:
+    """x <- Pi(x - eta g(x))."""
+    rules.descend_(models, models, indices)
+    project_(models, rules.radius)
+    return models, spare
+
+
+def _atc(rules: Rules, models: Tensor, spare: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:
+    """X <- W^Q Pi(X - eta G(X))."""
+    assert rules.mix is not None
+    rules.descend_(models, models, indices)
+    project_(models, rules.radius)
+    rules.mix(models, spare)
+    return spare, models
+
+
+def _consensus(rules: Rules, models: Tensor, spare: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:
+    """X <- Pi(W^Q X - eta G(X))."""
+    assert rules.mix is not None
+    rules.mix(models, spare)
+    rules.descend_(spare, models, indices)
+    project_(spare, rules.radius)
+    return spare, models
+
+
+Update = Callable[[Rules, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+UPDATES: dict[UpdateForm, Update] = {
+    UpdateForm.CENTRALIZED: _centralized,
+    UpdateForm.ATC: _atc,
+    UpdateForm.CONSENSUS: _consensus,
+}

@@ -1,0 +1,35 @@
+"""Tasks run once, in any process, with progress."""
+
+import operator
+
+import pytest
+
+from verify.plan import Task, execute, worker_count
+
+
+def test_equal_tasks_run_once_and_costly_ones_first() -> None:
+    seen: list[tuple[int, int]] = []
+    tasks = [Task(operator.add, (1, 2), 1.0), Task(operator.mul, (3, 4), 9.0), Task(operator.add, (1, 2), 1.0)]
+    results = execute(tasks, jobs=1, progress=lambda done, total: seen.append((done, total)))
+    assert list(results) == [tasks[1], tasks[0]]
+    assert results[tasks[0]] == 3
+    assert seen == [(1, 2), (2, 2)]
+
+
+def test_processes_give_the_same_results() -> None:
+    tasks = [Task(operator.mul, (i, i)) for i in range(5)]
+    assert execute(tasks, jobs=2) == execute(tasks, jobs=1)
+
+
+def test_nothing_to_do() -> None:
+    assert execute([], jobs=2) == {}
+
+
+def test_an_error_in_a_worker_reaches_the_caller() -> None:
+    with pytest.raises(ZeroDivisionError):
+        execute([Task(operator.truediv, (1, 0)), Task(operator.add, (1, 1))], jobs=2)
+
+
+def test_worker_count() -> None:
+    assert worker_count(3) == 3
+    assert worker_count(0) >= 1

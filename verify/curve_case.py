@@ -1,0 +1,176 @@
+"""A bound held against a measured curve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import bounds
+from bounds.bound import Bound
+from bounds.setting import Constant, Fact, Setting
+from bounds.symbols import symbol
+from bounds.vocabulary import Quantity, Readout
+from empirical import Measurement, Run, measure
+from verify.case import RESAMPLES, Case, Context
+from verify.plan import Task
+from verify.statistics import Judgement, judge
+from verify.verdict import CaseResult, Curve, Evidence, Numbers, Verdict
+
+Request = tuple[Quantity, Readout]
+Values = NDArray[np.float64]
+_SHOWN = ("m", "n", "N", "T", "eta", "b", "Q", "gap", "w_min")
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One point of the curve: a run, read after ``T`` steps, drawn at ``x``."""
+
+    run: Run
+    T: int
+    x: float
+
+
+def run_requests(run: Run, requests: tuple[Request, ...], device: str) -> dict[tuple[Request, int], Measurement]:
+    """Measurements of one run by request and number of steps (a :class:`Task` function)."""
+    return {((found.quantity, found.readout), found.setting.T): found for found in measure(run, requests, device=device)}
+
+
+@dataclass(frozen=True)
+class CurveCase(Case):
+    """``quantity`` at ``readout`` along ``parameter`` against the bound ``bound_id``, all points judged at once.
+
+    ``requests`` is what each run measures; cases that ask the same of the same run share it.
+    """
+
+    claim: str
+    case: str
+    paper: str
+    statement: str
+    bound_id: str
+    quantity: Quantity
+    readout: Readout
+    parameter: str
+    points: tuple[Point, ...]
+    requests: tuple[Request, ...]
+    device: str = "auto"
+    measured: bool = True
+
+    def _task(self, point: Point) -> Task:
+        run = point.run
+        cost = float(run.replicates * (1 + run.twins) * run.m * run.T * run.b)
+        return Task(run_requests, (run, self.requests, self.device), cost)
+
+    def tasks(self) -> list[Task]:
+        return [self._task(point) for point in self.points]
+
+    def decide(self, results: Mapping[Task, Any], context: Context) -> CaseResult:
+        found = [results[self._task(p)][(self.quantity, self.readout), p.T] for p in self.points]
+        bound = bounds.get(self.bound_id)
+        unmet = {f"{self.parameter} = {p.x:g}": bound.supports(one.setting) for p, one in zip(self.points, found, strict=True)}
+        if any(unmet.values()):
+            return self._not_applicable(found, unmet)
+        values, ceilings = _columns(found, bound)
+        judgement = judge(values, ceilings, context.level, RESAMPLES, context.rng(self.claim, self.case), points=self._labels(found))
+        return self._result(found, values, ceilings, judgement, context)
+
+    def _labels(self, found: list[Measurement]) -> list[str]:
+        labels = []
+        for point, one in zip(self.points, found, strict=True):
+            label = f"{self.parameter} = {point.x:g}"
+            nodes = 1 if one.values.ndim == 1 else one.values.shape[1]
+            labels += [label] if nodes == 1 else [f"{label}, node {k}" for k in range(nodes)]
+        return labels
+
+    def _common(self, found: list[Measurement]) -> dict[str, Any]:
+        return {
+            "claim": self.claim,
+            "case": self.case,
+            "paper": self.paper,
+            "statement": self.statement,
+            "evidence": Evidence.MEASURED,
+            "update_form": found[0].setting.update_form.value,
+            "readout": self.readout.value,
+            "conditions": shared_conditions([one.setting for one in found]),
+            "constants": _constants(found),
+        }
+
+    def _not_applicable(self, found: list[Measurement], unmet: Mapping[str, list[str]]) -> CaseResult:
+        reason = ". ".join(f"At {label}: {'; '.join(texts)}" for label, texts in unmet.items() if texts) + "."
+        return CaseResult(verdict=Verdict.NOT_APPLICABLE, reason=reason, **self._common(found))
+
+    def _result(self, found: list[Measurement], values: Values, ceilings: Values, judgement: Judgement, context: Context) -> CaseResult:
+        band, numbers = judgement.band, judgement.numbers
+        groups = np.repeat(np.arange(len(found)), [1 if one.values.ndim == 1 else one.values.shape[1] for one in found])
+        worst = [int(max(np.flatnonzero(groups == g), key=lambda column: band.high[column])) for g in range(len(found))]
+        curve = Curve(
+            parameter=symbol(self.parameter),
+            quantity=self.quantity,
+            x=np.array([point.x for point in self.points], dtype=float),
+            mean=band.mean[worst],
+            low=band.low[worst],
+            high=band.high[worst],
+            bound=ceilings[worst],
+            bound_id=self.bound_id,
+            level=context.level,
+            replicates=band.replicates,
+            values=values[:, worst],
+        )
+        return CaseResult(
+            verdict=judgement.verdict,
+            reason=judgement.reason,
+            numbers=numbers,
+            vacuous=_vacuous(numbers, self.quantity, found[int(groups[judgement.index])].setting),
+            curves=(curve,),
+            **self._common(found),
+        )
+
+
+def _columns(found: list[Measurement], bound: Bound) -> tuple[Values, Values]:
+    """Values (replicates, columns) and the bound per column; a worst-node point has one column per node."""
+    tables = [one.values.reshape(len(one.values), -1) for one in found]
+    ceilings = [np.full(table.shape[1], bound.at(one.setting)) for table, one in zip(tables, found, strict=True)]
+    return np.concatenate(tables, axis=1), np.concatenate(ceilings)
+
+
+def shared_conditions(settings: list[Setting]) -> dict[str, Fact]:
+    """What the settings have in common, and the range of what varies."""
+    facts = [{**{k: v for k, v in s.facts().items() if k in _SHOWN}, **s.conditions} for s in settings]
+    shown: dict[str, Fact] = {"update_form": settings[0].update_form.value, "loss": settings[0].loss.name}
+    if settings[0].network is not None:
+        shown["topology"] = settings[0].network.name
+    for name in facts[0]:
+        values = [fact[name] for fact in facts if name in fact]
+        same = all(value == values[0] for value in values)
+        numeric = [value for value in values if isinstance(value, int | float)]
+        shown[name] = values[0] if same else f"{min(numeric):.4g} to {max(numeric):.4g}" if len(numeric) == len(values) else "varies"
+    radius = settings[0].projection_radius
+    shown["projection"] = "none" if radius is None else f"ball of radius {radius:g}"
+    return shown
+
+
+def _constants(found: list[Measurement]) -> dict[str, Constant]:
+    """The largest value of each constant over the points, with its tag (estimated as soon as one is)."""
+    merged: dict[str, Constant] = {}
+    for one in found:
+        for name, constant in one.setting.loss.constants().items():
+            old = merged.get(name)
+            if old is None or constant.value > old.value or (constant.tag == "estimated" and old.tag == "certified"):
+                merged[name] = constant
+    return merged
+
+
+def _vacuous(numbers: Numbers, quantity: Quantity, setting: Setting) -> bool | None:
+    """Whether the bound says no more than the trivial one: M for a generalization error, the diameter for a distance."""
+    loss = setting.loss
+    trivial = None
+    if quantity in (Quantity.GENERALIZATION_ERROR, Quantity.EXCESS_RISK) and loss.M is not None:
+        trivial = loss.M.value
+    if quantity is Quantity.L1_STABILITY and loss.diameter is not None:
+        trivial = loss.diameter.value
+    if quantity in (Quantity.L2_STABILITY, Quantity.CONSENSUS_DISTANCE) and loss.diameter is not None:
+        trivial = loss.diameter.value**2
+    return None if trivial is None or numbers.bound is None else numbers.bound > trivial

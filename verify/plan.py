@@ -1,0 +1,74 @@
+"""What has to run before cases can be decided, and running it on one single-threaded process per core."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A call of a module-level function with hashable arguments; equal tasks run once and are shared by all cases."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Hashable, ...]
+    cost: float = 1.0
+
+    def run(self) -> Any:
+        """The function's result."""
+        return self.function(*self.arguments)
+
+
+def worker_count(jobs: int) -> int:
+    """``jobs``, or one process per core that this process may use when it is 0."""
+    return jobs or len(os.sched_getaffinity(0))
+
+
+def _one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def execute(tasks: Iterable[Task], jobs: int = 0, progress: Progress | None = None) -> Mapping[Task, Any]:
+    """Results by task; they depend on the tasks alone, never on ``jobs`` or the order of completion.
+
+    Args:
+        tasks: repeats are run once, the costliest first.
+        jobs: worker processes (0: one per core); with 1 everything runs in this process.
+        progress: called with (done, total) after each task.
+    """
+    order = sorted(dict.fromkeys(tasks), key=lambda task: -task.cost)
+    if not order:
+        return {}
+    if worker_count(jobs) == 1:
+        _one_thread()
+        results = {}
+        for task in order:
+            results[task] = task.run()
+            if progress is not None:
+                progress(len(results), len(order))
+        return results
+    return _in_processes(order, worker_count(jobs), progress)
+
+
+def _in_processes(order: list[Task], workers: int, progress: Progress | None) -> dict[Task, Any]:
+    results: dict[Task, Any] = {}
+    pool = ProcessPoolExecutor(min(workers, len(order)), mp_context=get_context("spawn"), initializer=_one_thread)
+    try:
+        pending: dict[Future[Any], Task] = {pool.submit(task.run): task for task in order}
+        while pending:
+            done, _ = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                results[pending.pop(future)] = future.result()
+                if progress is not None:
+                    progress(len(results), len(order))
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    return results

@@ -1,0 +1,44 @@
+"""Statistics of verdicts: simultaneous bands, judgements against a bound or a margin, and the calibration of both."""
+
+from __future__ import annotations
+
+from verify.statistics.bands import Band, max_t_band, max_t_bands
+from verify.statistics.calibration import (
+    CalibrationRow,
+    PowerPoint,
+    Rate,
+    calibration_table,
+    false_alarm,
+    power,
+    power_curve,
+    rate,
+    verdict_rates,
+)
+from verify.statistics.decision import MIN_REPLICATES, Judgement
+from verify.statistics.judge import equivalent, judge, split_level
+from verify.statistics.noise import KINDS, Sampler, decaying_curve, sampler, standard_noise
+
+__all__ = [
+    "KINDS",
+    "MIN_REPLICATES",
+    "Band",
+    "CalibrationRow",
+    "Judgement",
+    "PowerPoint",
+    "Rate",
+    "Sampler",
+    "calibration_table",
+    "decaying_curve",
+    "equivalent",
+    "false_alarm",
+    "judge",
+    "max_t_band",
+    "max_t_bands",
+    "power",
+    "power_curve",
+    "rate",
+    "sampler",
+    "split_level",
+    "standard_noise",
+    "verdict_rates",
+]

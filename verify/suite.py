@@ -1,0 +1,79 @@
+"""A report's worth of claims: which were asked for, what they need, and their verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bounds.errors import unknown_name
+from verify.case import Case, Context
+from verify.claims import core
+from verify.claims.core import Budget
+from verify.plan import Progress, execute
+from verify.self_check import SelfCheck, self_check_task
+from verify.statistics import split_level
+from verify.verdict import CaseResult
+
+#: Replicates and twins per configuration; more decide more.
+BUDGETS = {
+    "quick": Budget("quick", replicates=40, twins=2),
+    "default": Budget("default", replicates=128, twins=4),
+    "full": Budget("full", replicates=800, twins=4),
+}
+LEVEL = 0.05
+
+_CLAIMS = {**core.CLAIMS}
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """Everything that a report shows: one result per case, and the calibration of the verdict path itself."""
+
+    results: tuple[CaseResult, ...]
+    self_check: SelfCheck
+    level: float
+    measured_claims: int
+
+
+def select(names: Sequence[str]) -> list[str]:
+    """The claims with these names; a paper's prefix selects all of its claims, and no name selects every claim.
+
+    Raises:
+        UnknownNameError: for a name that is neither.
+    """
+    if not names:
+        return list(_CLAIMS)
+    chosen: list[str] = []
+    for name in names:
+        found = [claim for claim in _CLAIMS if claim == name or claim.startswith(f"{name}-")]
+        if not found:
+            raise unknown_name("claim", name, [*_CLAIMS, *{claim.partition("-")[0] for claim in _CLAIMS}])
+        chosen += found
+    return list(dict.fromkeys(chosen))
+
+
+def cases(names: Sequence[str], budget: Budget, seed: int, device: str) -> list[Case]:
+    """Every case of the selected claims, in the catalogue's order."""
+    return [case for name in select(names) for case in _CLAIMS[name](budget, seed, device)]
+
+
+def run_suite(
+    names: Sequence[str] = (),
+    budget: Budget = BUDGETS["default"],
+    seed: int = 0,
+    device: str = "auto",
+    jobs: int = 0,
+    progress: Progress | None = None,
+) -> Suite:
+    """Run and decide the selected claims; the same arguments give the same bits, whatever ``jobs``.
+
+    The error level 0.05 is split evenly over the measured cases (Bonferroni), so that with probability at least 0.95 no
+    measured verdict of the report is a false VIOLATED, and likewise no false HOLDS.
+    """
+    chosen = cases(names, budget, seed, device)
+    measured = sum(case.measured for case in chosen)
+    level = split_level(LEVEL, max(measured, 1))
+    check = self_check_task(budget.name == "quick", seed)
+    results = execute([check, *(task for case in chosen for task in case.tasks())], jobs, progress)
+    context = Context(level, seed)
+    return Suite(tuple(case.decide(results, context) for case in chosen), results[check], level, measured)

@@ -1,0 +1,119 @@
+"""The four verdicts, the levels of evidence behind them, and the record of one decided case."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bounds.setting import Constant, Fact
+from bounds.symbols import Symbol
+from bounds.vocabulary import Quantity
+
+
+class Verdict(Enum):
+    """The value of each member is the sentence shown to people; its name goes into ``results.json``."""
+
+    HOLDS = "The statement is true in this case."
+    VIOLATED = "The statement is refuted in this case."
+    UNDECIDED = "The evidence does not decide this case."
+    NOT_APPLICABLE = "An assumption of the statement fails here, so nothing was compared."
+
+
+class Evidence(StrEnum):
+    """What kind of evidence decides a case."""
+
+    PROVED = "proved"
+    EXACT = "exact"
+    MEASURED = "measured"
+    LOGGED = "logged"
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The numbers of the point that decides a case (None where a number does not exist).
+
+    ``low`` and ``high`` are the ends of the simultaneous band, ``tightness`` is bound/measured, ``more_replicates``
+    how many further replicates would decide an UNDECIDED case if the present means and spreads persist.
+    """
+
+    measured: float | None = None
+    low: float | None = None
+    high: float | None = None
+    bound: float | None = None
+    tightness: float | None = None
+    replicates: int | None = None
+    more_replicates: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A measured curve beside a bound: one entry per point along ``parameter``.
+
+    ``mean``, ``low``, ``high``, ``bound`` have shape (points,); ``bound`` is None where nothing is compared. For a
+    measured curve ``low`` and ``high`` are simultaneous one-sided band ends at confidence ``1 - level`` each, and
+    ``values`` (replicates, points) are what they were computed from. ``label`` says what is drawn where the quantity's own
+    name does not, ``bound_label`` likewise for the line it is held against.
+    """
+
+    parameter: Symbol
+    quantity: Quantity
+    x: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    bound: NDArray[np.float64] | None
+    bound_id: str | None
+    level: float
+    replicates: int
+    values: NDArray[np.float64] | None = None
+    label: str | None = None
+    bound_label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """One (claim, case) with its verdict and everything the report shows beside it."""
+
+    claim: str
+    case: str
+    paper: str
+    statement: str
+    verdict: Verdict
+    reason: str
+    evidence: Evidence
+    update_form: str
+    readout: str
+    conditions: Mapping[str, Fact] = field(default_factory=dict)
+    numbers: Numbers = field(default_factory=Numbers)
+    vacuous: bool | None = None
+    constants: Mapping[str, Constant] = field(default_factory=dict)
+    curves: tuple[Curve, ...] = ()
+    figures: tuple[str, ...] = ()
+
+    def row(self) -> dict[str, object]:
+        """The row of ``results.json``; numbers that are not finite become None."""
+        numbers = {name: _finite(getattr(self.numbers, name)) for name in Numbers.__slots__}
+        return {
+            "claim": self.claim,
+            "case": self.case,
+            "paper": self.paper,
+            "statement": self.statement,
+            "verdict": self.verdict.name,
+            "reason": self.reason,
+            "evidence": self.evidence.value,
+            "update_form": self.update_form,
+            "readout": self.readout,
+            "conditions": dict(self.conditions),
+            "numbers": numbers,
+            "vacuous": self.vacuous,
+            "figures": list(self.figures),
+        }
+
+
+def _finite(value: float | int | None) -> float | int | None:
+    return value if value is None or math.isfinite(value) else None

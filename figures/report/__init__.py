@@ -1,0 +1,9 @@
+"""The report page: one self-contained HTML file, and the figures beside it."""
+
+from __future__ import annotations
+
+from figures.calibration import CalibrationSummary, FalseAlarmRow, PowerRow
+from figures.report.drawings import case_names, write_figures
+from figures.report.page import write_report
+
+__all__ = ["CalibrationSummary", "FalseAlarmRow", "PowerRow", "case_names", "write_figures", "write_report"]

@@ -1,0 +1,65 @@
+"""The figures of a report: drawn, named after their case, written beside the page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from figures.measured import case_figure
+from figures.style import save
+from verify.verdict import CaseResult
+
+SUFFIXES = (".png", ".svg")
+
+
+def case_names(results: Sequence[CaseResult]) -> list[str]:
+    """One name per case, ``<claim>--<case>``, fit for a file and for an anchor; no two alike, not even in capitals only."""
+    taken: set[str] = set()
+    names = []
+    for result in results:
+        base = f"{_slug(result.claim)}--{_slug(result.case)}"
+        name, count = base, 1
+        while name.lower() in taken:
+            count += 1
+            name = f"{base}-{count}"
+        taken.add(name.lower())
+        names.append(name)
+    return names
+
+
+def write_figures(results: Sequence[CaseResult], folder: Path) -> list[CaseResult]:
+    """Draw every case that has curves into ``folder/figures`` as PNG and SVG.
+
+    Returns the results in the same order with ``figures`` filled in: paths relative to the parent of ``folder``, with
+    forward slashes, such as ``report/figures/core-convex--atc-n.png``. Cases without curves come back as they were.
+
+    Raises:
+        InputFileError: when a file cannot be written.
+    """
+    folder = Path(folder).resolve()
+    return [_draw(result, name, folder) for result, name in zip(results, case_names(results), strict=True)]
+
+
+def is_drawn(result: CaseResult, name: str, folder: Path) -> bool:
+    """Whether ``write_figures`` has nothing left to do for this case."""
+    return not result.curves or set(_paths(name, folder)) <= set(result.figures)
+
+
+def _draw(result: CaseResult, name: str, folder: Path) -> CaseResult:
+    if not result.curves:
+        return result
+    figure = case_figure(result)
+    for suffix in SUFFIXES:
+        save(figure, folder / "figures" / f"{name}{suffix}")
+        figure.set_layout_engine("none")  # solved by the first file, kept for the next
+    return replace(result, figures=tuple(dict.fromkeys([*result.figures, *_paths(name, folder)])))
+
+
+def _paths(name: str, folder: Path) -> list[str]:
+    return [f"{folder.name}/figures/{name}{suffix}" for suffix in SUFFIXES]
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._]+", "-", text).strip("-.")[:80] or "unnamed"

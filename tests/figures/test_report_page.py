@@ -1,0 +1,272 @@
+"""The page: complete, self-contained, escaped, accessible, and the same bytes for the same results."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import re
+from dataclasses import dataclass, field, replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from bounds.errors import InputFileError
+from figures import CalibrationSummary, write_figures, write_report
+from figures.words import alt_text, caption
+from verify.verdict import CaseResult, Verdict
+
+VOID = {"meta", "link", "img", "br", "hr"}
+FACTS = {"seed": "1", "machine": "<none> & nothing"}
+
+
+@dataclass
+class Element:
+    """One element with its attributes and all text inside it."""
+
+    tag: str
+    attributes: dict[str, str]
+    text: str = ""
+    inside: list[Element] = field(default_factory=list)
+
+    def every(self, tag: str, style: str = "") -> list[Element]:
+        """The elements of this kind inside, in order of appearance."""
+        found = [self] if self.tag == tag and style in self.attributes.get("class", "") else []
+        return found + [one for child in self.inside for one in child.every(tag, style)]
+
+
+class Tree(HTMLParser):
+    """A strict reader: every element is closed in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.root = Element("root", {})
+        self.open = [self.root]
+        self.feed(text)
+        self.close()
+        assert self.open == [self.root], "an element was not closed"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        element = Element(tag, {name: value or "" for name, value in attrs})
+        self.open[-1].inside.append(element)
+        if tag not in VOID:
+            self.open.append(element)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop().tag == tag
+        if tag in ("td", "th", "dt", "dd"):
+            self.handle_data(" ")
+
+    def handle_data(self, data: str) -> None:
+        for element in self.open:
+            element.text += data
+
+
+@dataclass
+class Page:
+    folder: Path
+    text: str
+    root: Element
+    results: list[CaseResult]
+
+
+@pytest.fixture(scope="module")
+def page(results: list[CaseResult], calibration: CalibrationSummary, tmp_path_factory: pytest.TempPathFactory) -> Page:
+    folder = tmp_path_factory.mktemp("out") / "report"
+    some = [replace(result, curves=result.curves[:2]) for result in results]
+    drawn = write_figures(some, folder)
+    path = write_report(drawn, folder, title="Bounds <& runs>", run_facts=FACTS, calibration=calibration)
+    assert path == folder.resolve() / "index.html"
+    text = path.read_text("utf-8")
+    return Page(folder, text, Tree(text).root, drawn)
+
+
+def _squeeze(text: str) -> str:
+    return re.sub(r"[^\S\u202f]+", " ", text).strip()
+
+
+def _cells(page: Page) -> list[list[str]]:
+    rows = page.root.every("table", "verdicts")[0].every("tr")
+    cells = [[_squeeze(cell.text) for cell in row.inside] for row in rows]
+    return [row for row in cells if len(row) > 1]
+
+
+def test_every_case_has_its_row_in_order(page: Page) -> None:
+    head, *rows = _cells(page)
+    assert head == ["Case", "Verdict", "Measured [low, high]", "Bound", "Tightness", "Evidence", "Update form", "Readout"]
+    assert [row[0] for row in rows] == [_squeeze(result.case) for result in page.results]
+    assert [row[5] for row in rows] == [result.evidence.value for result in page.results]
+    assert [row[6] for row in rows] == [result.update_form for result in page.results]
+    assert [row[7] for row in rows] == [result.readout.replace("_", " ") for result in page.results]
+
+
+def test_a_verdict_is_a_word_and_vacuous_is_a_tag(page: Page) -> None:
+    for row, result in zip(_cells(page)[1:], page.results, strict=True):
+        assert result.verdict.name.replace("_", " ") in row[1]
+        assert ("VACUOUS" in row[1]) == (result.vacuous is True)
+
+
+def test_the_numbers_of_the_table(page: Page) -> None:
+    rows = {row[0]: row for row in _cells(page)[1:]}
+    assert rows["atc-n"][2:5] == ["0.0123 [0.0098, 0.0151]", "0.2", "16.3×"]
+    assert rows["atc-m"][2:5] == ["0.10021 [0.10004, 0.10042]", "0.1", "0.9997×"]
+    assert rows["atc-T"][2:5] == ["−0.0012 [−0.0181, 0.0231]", "0.02", "–"]
+    assert rows["no-bound"][2:5] == ["–", "–", "–"]
+    assert rows["gaps"][2:4] == ["not a number", "∞"]
+    assert rows["three"][3] == "3.4\u202f×\u202f10300"
+
+
+def test_the_table_comes_first_and_headings_are_in_order(page: Page) -> None:
+    levels = [int(tag) for tag in re.findall(r"<h([1-6])", page.text)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+    heads = [_squeeze(head.text) for head in page.root.every("h2")]
+    claims = list(dict.fromkeys(f"Claim {result.claim} {result.paper}" for result in page.results))
+    assert heads == ["Verdicts", *claims, "How far to trust this page", "How verdicts are made"]
+
+
+def test_every_link_leads_somewhere_on_the_page(page: Page) -> None:
+    identifiers = re.findall(r'\sid="([^"]*)"', page.text)
+    assert len(identifiers) == len(set(identifiers))
+    targets = [link.attributes["href"] for link in page.root.every("a")]
+    assert all(target.startswith("#") and target[1:] in identifiers for target in targets)
+    assert targets[0] == "#main", "the skip link comes first"
+    assert len([target for target in targets if target.startswith("#case-")]) == len(page.results)
+    named = [
+        value for tag in ("section", "article", "div") for one in page.root.every(tag) if (value := one.attributes.get("aria-labelledby"))
+    ]
+    assert set(named) <= set(identifiers)
+
+
+def test_nothing_is_fetched_and_nothing_runs(page: Page) -> None:
+    assert "<script" not in page.text
+    assert not re.search(r"https?:|url\(|@import|\son\w+=", page.text)
+    sources = [
+        element.attributes[name]
+        for tag in ("img", "link")
+        for element in page.root.every(tag)
+        for name in ("src", "href")
+        if name in element.attributes
+    ]
+    assert all(source.startswith("data:") for source in sources)
+
+
+def test_every_figure_is_embedded_with_words(page: Page, calibration: CalibrationSummary) -> None:
+    images = [image.attributes for image in page.root.every("img")]
+    drawn = [result for result in page.results if result.curves]
+    assert len(images) == len(drawn) + 2
+    captions = [_squeeze(one.text) for one in page.root.every("figcaption")]
+    for image, words, result in zip(images, captions, drawn, strict=False):
+        data = base64.b64decode(image["src"].removeprefix("data:image/png;base64,"))
+        assert data == (page.folder.parent / result.figures[0]).read_bytes()
+        assert image["alt"] == alt_text(result)
+        assert words.startswith(_squeeze(caption(result)))
+        assert result.figures[1] in words
+    assert all(len(image["alt"]) > 40 for image in images)
+    assert all(int(image["width"]) > 300 and int(image["height"]) > 100 for image in images)
+
+
+def test_hostile_text_is_shown_and_not_obeyed(page: Page) -> None:
+    texts = [_squeeze(quote.text) for quote in page.root.every("blockquote")]
+    assert any("<script>alert('x')</script>" in text for text in texts)
+    assert page.root.every("title")[0].text == "Bounds <& runs>"
+    for shown in ("digits <1797>", "largest of 4096 sampled points <not a proof>", "right-skewed <heavy>", "<none> & nothing", "atc<n>&co"):
+        assert shown in page.root.text
+
+
+def test_a_case_shows_its_reason_conditions_constants_and_values(page: Page) -> None:
+    for article, result in zip(page.root.every("article"), page.results, strict=True):
+        text = _squeeze(article.text)
+        assert _squeeze(result.reason) in text
+        assert result.verdict.value in text
+        assert all(one.tag in text and one.source in text for one in result.constants.values())
+        assert len(article.every("table", "conditions")) == bool(result.conditions)
+        values = [table for details in article.every("details") for table in details.every("table")]
+        assert [len(table.every("tr")) - 1 for table in values] == [curve.x.size for curve in result.curves]
+    conditions = _squeeze(page.root.every("table", "conditions")[0].text)
+    assert "samples per node (n) 16" in conditions
+    assert "spectral gap of the mixing matrix (gap) 0.333333" in conditions
+    assert "own data yes" in conditions
+    assert "loss softmax" in conditions
+
+
+def test_limits_are_told_also_without_a_figure(page: Page) -> None:
+    bare = [article for article, result in zip(page.root.every("article"), page.results, strict=True) if not result.curves]
+    assert len(bare) == 5
+    assert sum("Nothing here speaks for or against" in article.text for article in bare) == 2
+
+
+def test_the_summary_counts_every_verdict(page: Page) -> None:
+    text = _squeeze(page.root.every("p", "summary")[0].text)
+    assert text.startswith("20 cases of 5 claims ended as follows: 9 HOLDS, 3 VIOLATED, 6 UNDECIDED and 2 NOT APPLICABLE.")
+    assert "In 2 cases the bound exceeds the trivial one" in text
+    assert text.count(". ") == 1
+
+
+def test_the_method_is_told_in_the_enums_words(page: Page) -> None:
+    definitions = _squeeze(page.root.every("dl", "definitions")[0].text)
+    assert all(f"{verdict.name.replace('_', ' ')} {verdict.value}" in definitions for verdict in Verdict)
+    method = next(section for section in page.root.every("section") if section.attributes["aria-labelledby"] == "made")
+    assert "split over its measured cases" in method.text
+    assert _squeeze(method.every("dl", "numbers")[0].text) == "seed 1 machine <none> & nothing"
+
+
+def test_calibration_is_tabled(page: Page) -> None:
+    rows = [[_squeeze(cell.text) for cell in row.inside] for row in page.root.every("table", "calibration")[0].every("tr")]
+    assert rows[1] == ["gaussian", "VIOLATED", "2000", "5.2", "[4.3, 6.2]"]
+    assert rows[3][:2] == ["bounded", "HOLDS"]
+    power = [[_squeeze(cell.text) for cell in row.inside] for row in page.root.every("table", "power")[0].every("tr")]
+    assert power[1] == ["0.9", "31", "[28, 34]"]
+
+
+def test_tables_are_named_and_scroll_by_keyboard(page: Page) -> None:
+    for table in page.root.every("table"):
+        assert all(head.attributes.get("scope") in ("col", "row", "rowgroup") for head in table.every("th"))
+    regions = [one.attributes for one in page.root.every("div") if one.attributes.get("class", "").split(" ")[0] in ("scroll", "plate")]
+    assert len(regions) >= len(page.root.every("table"))
+    assert all(one["tabindex"] == "0" and one["role"] == "region" and ("aria-label" in one or "aria-labelledby" in one) for one in regions)
+
+
+def test_the_same_results_give_the_same_bytes(by_case: dict[str, CaseResult], calibration: CalibrationSummary, tmp_path: Path) -> None:
+    some = [by_case["atc-T"], by_case["worst"]]
+    texts = []
+    for name in ("a", "b"):
+        path = write_report(some, tmp_path / name / "report", title="t", run_facts={}, calibration=calibration)
+        texts.append(path.read_bytes())
+        assert (path.parent / "figures" / "core-convex--atc-T.svg").is_file(), "figures that are missing are drawn"
+    assert texts[0] == texts[1]
+
+
+def test_a_report_without_cases_or_calibration_says_so(tmp_path: Path) -> None:
+    root = Tree(write_report([], tmp_path / "report", title="t", run_facts={}, calibration=None).read_text("utf-8")).root
+    assert "No case was checked. There is nothing to conclude." in root.text
+    assert "No calibration was run with this report" in root.text
+    assert not root.every("img")
+
+
+def test_a_named_figure_that_is_gone_is_one_line(by_case: dict[str, CaseResult], tmp_path: Path) -> None:
+    gone = replace(by_case["worst"], figures=("report/figures/gone.png",))
+    with pytest.raises(InputFileError, match=r"cannot read .*gone\.png"):
+        write_report([gone], tmp_path / "report", title="t", run_facts={}, calibration=None)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _contrast(one: str, other: str) -> float:
+    low, high = sorted((_luminance(one), _luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_contrast_is_enough_in_light_dark_and_print(page: Page) -> None:
+    palettes = [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block)) for block in re.findall(r":root \{([^}]*)\}", page.text)]
+    assert len(palettes) == 3
+    for colours in palettes:
+        pairs = [(ink, paper) for ink in ("ink", "soft", "link") for paper in ("page", "panel")]
+        pairs += [(f"{verdict.name.lower()}-ink", verdict.name.lower()) for verdict in Verdict]
+        for ink, paper in pairs:
+            assert _contrast(colours[ink], colours[paper]) >= 4.5, (ink, paper)

@@ -1,0 +1,1 @@
+"""Speed against a named peer, measured in the same run; ``make bench`` writes ``benchmarks/results.json``."""

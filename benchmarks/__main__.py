@@ -1,0 +1,26 @@
+"""Run every benchmark and write ``benchmarks/results.json``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from benchmarks.engine import softmax_rate
+from benchmarks.evaluation import cold_evaluate, warm_scalar
+from bounds.files import write_text
+
+_BENCHMARKS = (cold_evaluate, warm_scalar, softmax_rate)
+
+
+def main() -> None:
+    """Measure, print and write."""
+    records = [benchmark() for benchmark in _BENCHMARKS]
+    for record in records:
+        print(f"{record.name}: {record.ours:.4g} against {record.peer:.4g} ({record.peer_name}), ratio {record.ratio:.3g} [{record.unit}]")
+    target = Path(__file__).parent / "results.json"
+    write_text(target, json.dumps([record.row() for record in records], indent=1) + "\n")
+    print(f"wrote {target.relative_to(Path.cwd())}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""``plot`` and ``verify``: where the heavy packages are imported, and only when asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gossip_bounds.commands.theory import Assignments, Form, Json, Topology
+
+
+def plot(
+    bound_id: Annotated[str, typer.Argument(metavar="ID")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Figure file: .png, .svg or .pdf.")],
+    assignments: Assignments = None,
+    measured: Annotated[Path | None, typer.Option(help="CSV file of measurements to draw beside the bound.")] = None,
+    x: Annotated[str | None, typer.Option("--x", help="Its column for the horizontal axis.")] = None,
+    y: Annotated[str | None, typer.Option("--y", help="Its column for the measured values; a 'replicate' column gives bands.")] = None,
+    topology: Topology = None,
+    update_form: Form = None,
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap behind the bands.")] = 0,
+) -> None:
+    """Draw a bound over one parameter (the first grid; a second grid makes a family), with measurements beside it."""
+    from gossip_bounds.plotting import plot_bound
+
+    plot_bound(bound_id, assignments or [], topology, update_form, measured, x, y, seed, output)
+    print(f"wrote {output}")
+
+
+def verify(
+    claims: Annotated[list[str] | None, typer.Argument(help="Claims, or a paper's prefix; all if left out.", metavar="CLAIM ...")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for results.json and report/index.html.")] = Path("out"),
+    seed: Annotated[int, typer.Option(help="Master seed; the same seed gives the same bits.")] = 0,
+    jobs: Annotated[int, typer.Option(help="Worker processes; 0 means one per core.", min=0)] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer replicates: a fast look, more UNDECIDED.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="More replicates than the default.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with status 1 when a verdict is VIOLATED.")] = False,
+    json: Json = False,
+) -> None:
+    """Hold the bounds against training runs and write a report page."""
+    from gossip_bounds.verifying import run_verify
+
+    violated = run_verify(claims or [], out, seed=seed, jobs=jobs, device=device, quick=quick, full=full, as_json=json)
+    if strict and violated:
+        raise typer.Exit(1)

@@ -1,0 +1,91 @@
+"""Evaluating a bound over a grid, with the topology's facts filled in and every assumption checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from bounds import Bound
+from bounds.errors import MissingParameterError, UnknownParameterError
+from bounds.setting import Fact
+from gossip_bounds.arguments import Value, product
+
+if TYPE_CHECKING:
+    from bounds.topology import MixingMatrix
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One evaluated point; ``applies`` is None when an assumption cannot be decided from what was given."""
+
+    bound: str
+    parameters: dict[str, Value]
+    value: float
+    log_value: float
+    applies: bool | None
+    unmet: list[str]
+
+    def row(self) -> dict[str, Any]:
+        """The JSON object of this evaluation."""
+        return dict(self.__dict__)
+
+    def flat(self) -> dict[str, Any]:
+        """The same as one CSV row."""
+        return {
+            "bound": self.bound,
+            **self.parameters,
+            "value": self.value,
+            "log_value": self.log_value,
+            "applies": self.applies,
+            "unmet": "; ".join(self.unmet),
+        }
+
+
+@lru_cache(maxsize=256)
+def _load(name: str, nodes: int | None) -> MixingMatrix:
+    # numpy and scipy take longer to import than a bound takes to evaluate.
+    from bounds.topology import load
+
+    return load(name, nodes)
+
+
+def _with_topology(bound: Bound, values: dict[str, Value], name: str) -> tuple[dict[str, Value], dict[str, Fact]]:
+    if not {"gap", "spectrum", "w_min"} & set(bound.formula.parameters):
+        raise UnknownParameterError(f"{bound.id} does not depend on a topology; leave --topology out")
+    for taken in ("gap", "spectrum", "w_min"):
+        if taken in values:
+            raise UnknownParameterError(f"{taken} is given and --topology sets it too; leave one of them out")
+    if "m" not in values:
+        raise MissingParameterError("--topology needs the number of nodes; give m=VALUE")
+    matrix = _load(name, int(values["m"]))
+    facts = {"gap": matrix.gap, "w_min": matrix.w_min(int(values.get("Q", 1)))}
+    used = {key: value for key, value in facts.items() if key in bound.formula.parameters}
+    return values | used, {"symmetric": matrix.symmetric, "doubly_stochastic": True, "nonnegative": True}
+
+
+def evaluate_point(bound: Bound, values: dict[str, Value], topology: str | None, update_form: str | None) -> Evaluation:
+    """Evaluate at one point; names and domains are checked before the topology is built."""
+    facts: dict[str, Fact] = {}
+    if topology is not None:
+        for name in values:
+            if name not in bound.formula.parameters and name != "m":
+                bound.check_parameters(values)
+        values, facts = _with_topology(bound, values, topology)
+    bound.check_parameters(values)
+    outcomes = bound.assess({**facts, **values}, update_form)
+    applies = False if any(o.holds is False for o in outcomes) else None if outcomes else True
+    return Evaluation(
+        bound=bound.id,
+        parameters=values,
+        value=bound.evaluate(update_form=update_form, **values),
+        log_value=bound.log_value(values),
+        applies=applies,
+        unmet=[o.text for o in outcomes],
+    )
+
+
+def evaluate_grid(bound: Bound, values: Mapping[str, Sequence[Value]], topology: str | None, update_form: str | None) -> list[Evaluation]:
+    """Evaluate at every combination of the given values."""
+    return [evaluate_point(bound, point, topology, update_form) for point in product(values)]

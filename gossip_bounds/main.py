@@ -1,0 +1,57 @@
+"""The ``gossip-bounds`` command: one line and exit status 2 for any bad input, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from bounds.errors import GossipBoundsError
+from gossip_bounds.commands import theory, verification
+
+app = typer.Typer(
+    name="gossip-bounds",
+    help="Bounds of decentralized learning, held to account against training runs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("list")(theory.list_bounds)
+app.command("show")(theory.show)
+app.command("evaluate")(theory.evaluate)
+app.command("topology")(theory.topology)
+app.command("plot")(verification.plot)
+app.command("verify")(verification.verify)
+
+
+def _fail(message: str) -> int:
+    print(f"gossip-bounds: {' '.join(message.split())}", file=sys.stderr)
+    return 2
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    try:
+        status = app(arguments, standalone_mode=False)
+        return status if isinstance(status, int) else 0
+    except GossipBoundsError as error:
+        return _fail(str(error))
+    except KeyboardInterrupt:
+        return _fail("interrupted; nothing half-written was left behind") and 130
+    except BrokenPipeError:
+        # The reader of a pipe (head, less) closed it: not an error of ours, and no complaint at interpreter exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        # Typer's own usage errors are not exported as one class; they all carry format_message.
+        describe = getattr(error, "format_message", None)
+        if describe is None:
+            raise
+        return _fail(f"{describe()} Try 'gossip-bounds --help'.")
+
+
+def main() -> None:
+    """Console entry point."""
+    sys.exit(run())

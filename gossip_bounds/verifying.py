@@ -1,0 +1,119 @@
+"""``verify``: run the claims, write ``results.json`` and the report page, and sum up on the terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from bounds.errors import DomainError
+from bounds.files import make_folder, write_text
+from empirical import resolve_device
+from figures.report import CalibrationSummary, FalseAlarmRow, PowerRow, case_names, write_figures, write_report
+from gossip_bounds.output import jsonable, print_json, write_csv
+from verify.self_check import SelfCheck
+from verify.statistics import Rate
+from verify.suite import BUDGETS, Suite, run_suite, select
+from verify.verdict import Curve, Verdict
+
+_TITLE = "Bounds of decentralized learning against training runs"
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[int, int], None] | None]:
+    """A progress bar on a terminal, and nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("configurations"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("training", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _false_alarm(noise: str, wrong: Rate, verdict: str) -> FalseAlarmRow:
+    return FalseAlarmRow(noise=noise, rate=wrong.rate, low=wrong.low, high=wrong.high, trials=wrong.trials, verdict=verdict)
+
+
+def calibration_summary(check: SelfCheck) -> CalibrationSummary:
+    """The self-check as the report shows it."""
+    tight = f"training runs where the bound is exact, R = {check.replicates}"
+    rows = [_false_alarm(tight, check.tight_violated, "VIOLATED"), _false_alarm(tight, check.tight_holds, "HOLDS")]
+    for row in check.noise:
+        label = f"{row.noise.replace('_', '-')} noise, {row.points} points, R = {row.replicates}"
+        rows += [_false_alarm(label, row.false_violated, "VIOLATED"), _false_alarm(label, row.false_holds, "HOLDS")]
+    power = [
+        PowerRow(factor=point.factor, rate=point.violated.rate, low=point.violated.low, high=point.violated.high)
+        for point in check.power
+        if point.factor < 1
+    ]
+    return CalibrationSummary(check.level, rows, power)
+
+
+def _budget(quick: bool, full: bool) -> str:
+    if quick and full:
+        raise DomainError("got both --quick and --full; give at most one of them")
+    return "quick" if quick else "full" if full else "default"
+
+
+def curve_rows(curve: Curve) -> list[dict[str, object]]:
+    """One row per replicate and point, in the form that ``plot --measured`` reads."""
+    assert curve.values is not None
+    column = curve.quantity.value
+    return [
+        {curve.parameter.name: x, column: value, "replicate": replicate}
+        for replicate, values in enumerate(curve.values.tolist())
+        for x, value in zip(curve.x.tolist(), values, strict=True)
+    ]
+
+
+def _write(suite: Suite, out: Path, budget: str, seed: int) -> Suite:
+    results = write_figures(suite.results, out / "report")
+    facts = {
+        "budget": f"{budget}: {BUDGETS[budget].replicates} replicates, {BUDGETS[budget].twins} coupled twins each",
+        "seed": str(seed),
+        "error level": f"0.05 split over {suite.measured_claims} measured cases: {suite.level:.3g} each",
+        "gossip-bounds": version("gossip-bounds"),
+        "torch": version("torch"),
+    }
+    write_report(results, out / "report", title=_TITLE, run_facts=facts, calibration=calibration_summary(suite.self_check))
+    for result, name in zip(results, case_names(results), strict=True):
+        for curve in result.curves:
+            write_csv(out / "curves" / f"{name}.csv", curve_rows(curve))
+    rows = [jsonable(result.row()) for result in results]
+    write_text(out / "results.json", json.dumps(rows, indent=1, allow_nan=False) + "\n")
+    return Suite(tuple(results), suite.self_check, suite.level, suite.measured_claims)
+
+
+def run_verify(claims: list[str], out: Path, *, seed: int, jobs: int, device: str, quick: bool, full: bool, as_json: bool) -> int:
+    """Verify the claims and write everything below ``out``; returns the number of VIOLATED cases.
+
+    Everything that can be wrong with the input is checked before the first run starts.
+
+    Raises:
+        UnknownNameError, DomainError, DeviceError, InputFileError: each one line.
+    """
+    budget = _budget(quick, full)
+    select(claims)
+    resolve_device(device)
+    make_folder(out)
+    with progress_bar() as progress:
+        suite = run_suite(claims, BUDGETS[budget], seed, device, jobs, progress)
+    suite = _write(suite, out, budget, seed)
+    counts = Counter(result.verdict for result in suite.results)
+    if as_json:
+        print_json([result.row() for result in suite.results])
+    else:
+        for result in suite.results:
+            if result.verdict is not Verdict.HOLDS:
+                print(f"{result.verdict.name:15} {result.claim} {result.case}: {result.reason}")
+        print(", ".join(f"{counts[verdict]} {verdict.name}" for verdict in Verdict))
+        print(f"wrote {out / 'results.json'} and {out / 'report' / 'index.html'}")
+    return counts[Verdict.VIOLATED]

@@ -7,7 +7,7 @@
 
 from bounds.bound import Bound, Reduction, Source
 from bounds.registry import entries, get
-from bounds.setting import Constant, LossClass, Network, Setting
+from bounds.setting import Constant, LossClass, Network, Schedule, Setting
 from bounds.symbols import Symbol, symbol
 from bounds.vocabulary import Direction, Kind, Quantity, Readout, UpdateForm
 
@@ -21,6 +21,7 @@ __all__ = [
     "Quantity",
     "Readout",
     "Reduction",
+    "Schedule",
     "Setting",
     "Source",
     "Symbol",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bounds.errors import DomainError
 from bounds.vocabulary import Readout, UpdateForm
 
 Fact = float | int | bool | str
@@ -67,13 +68,45 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """Learning rates eta_t for the steps t = 1, 2, ...: constant (``eta``), or c/(t + tau) (``c`` and ``tau``).
+
+    Raises:
+        DomainError: unless exactly one of ``eta`` and ``c`` is given and tau >= 0 (0 with ``eta``).
+    """
+
+    eta: float | None = None
+    c: float | None = None
+    tau: float = 0.0
+
+    def __post_init__(self) -> None:
+        if (self.eta is None) == (self.c is None):
+            raise DomainError(
+                f"got eta={self.eta!r} and c={self.c!r}; a schedule has a constant step eta or a decaying step c/(t+tau): give one"
+            )
+        if self.tau < 0 or (self.eta is not None and self.tau != 0):
+            raise DomainError(f"got tau={self.tau!r}; the offset of c/(t+tau) is a number >= 0, and a constant step has none")
+
+    def step(self, t: int) -> float:
+        """The learning rate of step ``t`` (1, 2, ...)."""
+        if self.eta is not None:
+            return self.eta
+        assert self.c is not None
+        return self.c / (t + self.tau)
+
+    def facts(self) -> dict[str, Fact]:
+        """``eta``, or ``c`` and ``tau``, by symbol name."""
+        return {"eta": self.eta} if self.eta is not None else {"c": self.c or 0.0, "tau": self.tau}
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
     """One configuration of one algorithm on one problem.
 
     Attributes:
         update_form, readout: see :mod:`bounds.vocabulary`.
         n: samples per node (all ``N`` samples for the centralized form, where ``network`` is ``None``).
-        T: steps; b: local batch; Q: gossip steps per step; eta: constant learning rate.
+        T: steps; b: local batch; Q: gossip steps per step; schedule: the learning rates.
         sampling: how a node draws its batch from its own samples.
         projection_radius: radius of the ball every node projects onto after its gradient step, ``None`` for none.
         common_start: all nodes (and twins) start from one point.
@@ -84,7 +117,7 @@ class Setting:
     readout: Readout
     n: int
     T: int
-    eta: float
+    schedule: Schedule
     loss: LossClass
     network: Network | None = None
     b: int = 1
@@ -101,7 +134,8 @@ class Setting:
 
     def facts(self) -> dict[str, Fact]:
         """Everything that an assumption or an expression may ask for, by symbol or property name."""
-        known: dict[str, Fact] = {"n": self.n, "N": self.m * self.n, "m": self.m, "T": self.T, "eta": self.eta, "b": self.b, "Q": self.Q}
+        known: dict[str, Fact] = {"n": self.n, "N": self.m * self.n, "m": self.m, "T": self.T, "b": self.b, "Q": self.Q}
+        known |= self.schedule.facts()
         known |= {name: constant.value for name, constant in self.loss.constants().items()}
         known |= {"convex": int(self.loss.convex), "uniform_sampling": self.sampling in ("with_replacement", "stratified")}
         known |= {"common_start": self.common_start, "unprojected": self.projection_radius is None}

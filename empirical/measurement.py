@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bounds.setting import LossClass, Setting
+from bounds.setting import LossClass, Schedule, Setting
 from bounds.vocabulary import Quantity, Readout, UpdateForm
 from empirical.configuration import Run
 from empirical.problems.base import Problem
@@ -46,7 +46,7 @@ def describe(run: Run, problem: Problem, loss: LossClass, readout: Readout, step
         readout=readout,
         n=run.m * run.n if centralized else run.n,
         T=step,
-        eta=run.eta,
+        schedule=Schedule(eta=run.eta),
         loss=loss,
         network=None if centralized else run.mixing().network(run.Q),
         b=run.m * run.b if run.sampling == "stratified" else run.b,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import bounds
-from bounds import Constant, LossClass, Readout, Setting, UpdateForm
+from bounds import Constant, LossClass, Readout, Schedule, Setting, UpdateForm
 from bounds.errors import DomainError, MissingParameterError, UnknownNameError, UnknownParameterError
 from bounds.topology import MixingMatrix, topology
 
@@ -21,7 +21,7 @@ def certified(value: float) -> Constant:
 
 
 LOSS = LossClass("test", True, certified(1.0), certified(0.5), None, certified(4.0), certified(1.0), certified(0.2), certified(10.0))
-SETTING = Setting(UpdateForm.ATC, Readout.NODE_AVERAGE, 64, 1000, 0.05, LOSS, topology("ring", 16).network(2), Q=2)
+SETTING = Setting(UpdateForm.ATC, Readout.NODE_AVERAGE, 64, 1000, Schedule(0.05), LOSS, topology("ring", 16).network(2), Q=2)
 
 
 def test_arrays_broadcast_and_agree_with_scalars() -> None:
@@ -78,14 +78,15 @@ def test_a_supported_setting_is_evaluated_at_its_constants() -> None:
 @pytest.mark.parametrize(
     ("bound_id", "change", "words"),
     [
-        ("dsgd_convex", {"eta": 4.1}, "eta <= 2/beta fails"),
-        ("dsgd_convex", {"update_form": UpdateForm.CONSENSUS, "eta": 3.0}, r"eta <= 2\*w_min/beta fails"),
+        ("dsgd_convex", {"schedule": Schedule(4.1)}, "eta <= 2/beta fails"),
+        ("dsgd_convex", {"update_form": UpdateForm.CONSENSUS, "schedule": Schedule(3.0)}, r"eta <= 2\*w_min/beta fails"),
         ("dsgd_convex", {"update_form": UpdateForm.CENTRALIZED}, "not about centralized"),
         ("dsgd_convex", {"b": 65}, "b <= n fails"),
         ("dsgd_convex", {"common_start": False}, "same point"),
         ("dsgd_convex", {"loss": dataclasses.replace(LOSS, convex=False)}, "convex"),
         ("dsgd_convex", {"loss": dataclasses.replace(LOSS, L=None)}, "needs L"),
         ("dsgd_convex", {"loss": dataclasses.replace(LOSS, beta=None)}, "needs beta"),
+        ("dsgd_convex", {"schedule": Schedule(c=1.0)}, "needs eta"),
         ("l1_stability_convex", {"readout": Readout.WORST_NODE}, "not about worst_node"),
         ("dsgd_worst_node_convex", {"update_form": UpdateForm.CONSENSUS}, "not about consensus"),
         ("consensus_distance_atc", {"update_form": UpdateForm.CONSENSUS}, "not about consensus"),
@@ -104,6 +105,14 @@ def test_asymmetric_matrices_are_refused_where_symmetry_is_used() -> None:
     setting = dataclasses.replace(SETTING, network=MixingMatrix((np.eye(16) + shift) / 2).network())
     assert bounds.get("dsgd_convex").supports(setting) == []
     assert any("symmetric" in text for text in bounds.get("dsgd_worst_node_convex").supports(setting))
+
+
+def test_schedules() -> None:
+    assert [Schedule(0.1).step(t) for t in (1, 9)] == [0.1, 0.1]
+    assert [Schedule(c=2.0, tau=1.0).step(t) for t in (1, 3)] == [1.0, 0.5]
+    for wrong in ({}, {"eta": 1.0, "c": 1.0}, {"c": 1.0, "tau": -1.0}, {"eta": 1.0, "tau": 1.0}):
+        with pytest.raises(DomainError):
+            Schedule(**wrong)
 
 
 def test_import_is_light() -> None:

@@ -1,0 +1,7 @@
+"""L, beta, M, sigma2 and zeta2 of a user's own model and data: proved where the class is recognised, estimated otherwise."""
+
+from empirical.constants.data import NodeData, load_arrays
+from empirical.constants.estimate import Estimate, estimate_constants
+from empirical.constants.recognise import recognise
+
+__all__ = ["Estimate", "NodeData", "estimate_constants", "load_arrays", "recognise"]

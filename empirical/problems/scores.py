@@ -49,10 +49,19 @@ class ScoreModel(Problem):
             return self._values(torch.bmm(models, columns)[..., : self.size], None)
         return self._values(torch.bmm(models, self._x[indices].transpose(1, 2)), indices)
 
+    def _batch(self, weights: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:
+        """Samples x (B, b, d) and scores (B, b, rows) of the models ``weights`` (B, P) at ``indices`` (B, b)."""
+        x = self._x.index_select(0, indices.reshape(-1)).view(*indices.shape, -1)
+        return x, torch.bmm(x, weights.view(-1, *self.weight_shape).transpose(1, 2))
+
+    def gradient_norms(self, weights: Tensor, indices: Tensor) -> Tensor:
+        x, scores = self._batch(weights, indices)
+        norms: Tensor = torch.linalg.vector_norm(self._residuals(scores, indices), dim=-1) * torch.linalg.vector_norm(x, dim=-1)
+        return norms
+
     def add_gradient_(self, target: Tensor, weights: Tensor, indices: Tensor, scale: float) -> None:
         count, b = indices.shape
-        x = self._x.index_select(0, indices.reshape(-1)).view(count, b, -1)
-        scores = torch.bmm(x, weights.view(count, *self.weight_shape).transpose(1, 2))
+        x, scores = self._batch(weights, indices)
         residual = self._residuals(scores, indices)
         models = target.view(count, *self.weight_shape)
         if b == 1:

@@ -7,12 +7,13 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from bounds.errors import DomainError, unknown_name
+from bounds.setting import Schedule
 from bounds.symbols import symbol
 from bounds.topology import MixingMatrix, topology
 from bounds.vocabulary import UpdateForm, word
 from empirical.problems.registry import check_problem
+from empirical.splits import check_split
 
-SUPPORTED_FORMS = (UpdateForm.CENTRALIZED, UpdateForm.ATC, UpdateForm.CONSENSUS)
 _CHOICES = {
     "data": ("split", "shared"),
     "sampling": ("with_replacement", "stratified"),
@@ -31,16 +32,20 @@ class Run:
 
     Attributes:
         problem: name in :data:`empirical.problems.PROBLEMS`.
-        update_form: centralized, atc or consensus.
+        update_form: centralized, atc, cta or consensus.
         m, n: nodes and samples per node; a centralized run has all N = m*n samples.
-        T, eta: steps and constant learning rate. b: local batch. Q: gossip steps per step.
+        T: steps. b: local batch. Q: gossip steps per step.
+        eta: constant learning rate; or c, tau: the learning rate c/(t + tau) of step t = 1, 2, ... Exactly one of eta and c.
         topology: a name that :func:`bounds.topology.topology` knows, or any mixing matrix of m nodes.
         radius: every model is projected onto the ball of this (Frobenius) radius after its gradient step; None: never.
         data: "split", m*n independent samples; "shared", all nodes hold the same n samples.
+        split: which distribution each node draws its samples from (with replacement), see :mod:`empirical.splits`: "iid",
+            "label_skew", or "dirichlet" with the parameter ``dirichlet_alpha``. The population risk is the mean over nodes.
         sampling: decentralized runs draw each local batch with replacement. A centralized run draws b of its N samples
             with replacement, or ("stratified") the m*b samples that the m nodes of a decentralized run would draw.
         checkpoints: steps at which measures are read, ascending, at most T; empty means (T,).
         replicates: independent training sets and runs. twins: coupled runs per replicate with one sample replaced.
+        t0: when > 0, stabilities are E[distance * 1(the replaced sample is in none of its node's batches 1..t0)]; 0: no condition.
         seed: any integer >= 0. precision: arithmetic of the training steps; measures are always read in float64.
 
     Raises:
@@ -52,44 +57,58 @@ class Run:
     m: int
     n: int
     T: int
-    eta: float
+    eta: float | None = None
+    c: float | None = None
+    tau: float = 0.0
     topology: str | MixingMatrix = "ring"
     Q: int = 1
     b: int = 1
     radius: float | None = None
     data: Literal["split", "shared"] = "split"
+    split: Literal["iid", "label_skew", "dirichlet"] = "iid"
+    dirichlet_alpha: float | None = None
     sampling: Literal["with_replacement", "stratified"] = "with_replacement"
     checkpoints: tuple[int, ...] = ()
     replicates: int
     twins: int = 0
+    t0: int = 0
     seed: int = 0
     precision: Literal["float64", "float32"] = "float64"
 
     def __post_init__(self) -> None:
         check_problem(self.problem)
-        self._check_form()
+        object.__setattr__(self, "update_form", word(UpdateForm, self.update_form))
         self._check_numbers()
+        self._check_schedule()
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise unknown_name(name, str(getattr(self, name)), allowed)
+        self._check_split()
         self._check_checkpoints()
         self._check_twins()
         self._check_network()
 
-    def _check_form(self) -> None:
-        object.__setattr__(self, "update_form", word(UpdateForm, self.update_form))
-        if self.update_form not in SUPPORTED_FORMS:
-            names = ", ".join(form.value for form in SUPPORTED_FORMS)
-            raise DomainError(f"got update_form={self.update_form.value!r}, which has no training loop; use one of {names}")
-
     def _check_numbers(self) -> None:
         for name in ("m", "n", "T", "Q", "b", "replicates"):
             _check_integer(name, getattr(self, name), 1)
-        for name in ("twins", "seed"):
+        for name in ("twins", "t0", "seed"):
             _check_integer(name, getattr(self, name), 0)
-        symbol("eta").check(self.eta)
         if self.radius is not None and not 0 < self.radius < float("inf"):
             raise DomainError(f"got radius={self.radius!r}; a projection radius is a finite number > 0, or None for no projection")
+
+    def _check_schedule(self) -> None:
+        if self.eta is not None:
+            symbol("eta").check(self.eta)
+        if self.c is not None and not 0 < self.c < float("inf"):
+            raise DomainError(f"got c={self.c!r}; the factor of the learning rate c/(t+tau) is a finite number > 0")
+        if not 0 <= self.tau < float("inf"):
+            raise DomainError(f"got tau={self.tau!r}; the offset of the learning rate c/(t+tau) is a finite number >= 0")
+        Schedule(self.eta, self.c, self.tau)
+
+    def _check_split(self) -> None:
+        check_split(self.split, self.dirichlet_alpha)
+        if self.split != "iid" and self.data == "shared":
+            raise DomainError(f"got split={self.split!r} with data='shared', where all nodes hold the same samples; use data='split'")
 
     def _check_checkpoints(self) -> None:
         object.__setattr__(self, "checkpoints", tuple(self.checkpoints))
@@ -103,6 +122,11 @@ class Run:
             raise DomainError(f"got twins={self.twins} with m*n={self.m * self.n} samples; each replaces another one: take at most m*n")
         if self.twins and self.data == "shared" and self.m > 1:
             raise DomainError("got twins with data='shared', where one sample lies on every node; use data='split' or twins=0")
+
+        if self.t0 > self.T or (self.t0 and not self.twins):
+            raise DomainError(
+                f"got t0={self.t0} with T={self.T}, twins={self.twins}; t0 >= 1 is a step up to T that conditions twins: set twins or t0=0"
+            )
 
     def _check_network(self) -> None:
         if self.update_form is UpdateForm.CENTRALIZED:
@@ -120,6 +144,11 @@ class Run:
     def mixing(self) -> MixingMatrix:
         """The mixing matrix W of a decentralized run."""
         return self.topology if isinstance(self.topology, MixingMatrix) else topology(self.topology, self.m)
+
+    @property
+    def schedule(self) -> Schedule:
+        """The learning rates of the steps 1, 2, ..."""
+        return Schedule(self.eta, self.c, self.tau)
 
     @property
     def read_at(self) -> tuple[int, ...]:

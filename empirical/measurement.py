@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bounds.setting import LossClass, Schedule, Setting
+from bounds.setting import LossClass, Setting
 from bounds.vocabulary import Quantity, Readout, UpdateForm
 from empirical.configuration import Run
 from empirical.problems.base import Problem
@@ -30,9 +30,10 @@ class Measurement:
 
 
 def _conditions(run: Run, problem: Problem) -> dict[str, float | int | bool | str]:
-    known: dict[str, float | int | bool | str] = {"problem": run.problem, "data": run.data, "seed": run.seed}
+    known: dict[str, float | int | bool | str] = {"problem": run.problem, "data": run.data, "split": run.split, "seed": run.seed}
     known |= {"precision": run.precision, "replicates": run.replicates, "twins": run.twins}
-    return known | ({"twin_replacement": problem.replacement} if run.twins else {})
+    known |= {} if run.dirichlet_alpha is None else {"dirichlet_alpha": run.dirichlet_alpha}
+    return known | ({"twin_replacement": problem.replacement, "t0": run.t0} if run.twins else {})
 
 
 def describe(run: Run, problem: Problem, loss: LossClass, readout: Readout, step: int) -> Setting:
@@ -46,7 +47,7 @@ def describe(run: Run, problem: Problem, loss: LossClass, readout: Readout, step
         readout=readout,
         n=run.m * run.n if centralized else run.n,
         T=step,
-        schedule=Schedule(eta=run.eta),
+        schedule=run.schedule,
         loss=loss,
         network=None if centralized else run.mixing().network(run.Q),
         b=run.m * run.b if run.sampling == "stratified" else run.b,

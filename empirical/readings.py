@@ -7,7 +7,7 @@ pair, so that no number depends on which others are computed beside it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -31,14 +31,14 @@ class Context:
     contrast: Tensor
 
 
-def contrast(training: Indices, size: int) -> NDArray[np.float64]:
+def contrast(training: Indices, population: NDArray[np.float64]) -> NDArray[np.float64]:
     """Weights (r, size) with sum_p weight_p l(w; z_p) = R(w) - R_S(w).
 
-    R is the mean over the population, R_S the mean over all m*n entries of ``training`` (r, m, n).
+    R is the mean under ``population`` (r, size), R_S the mean over all m*n entries of ``training`` (r, m, n).
     """
     flat = training.reshape(training.shape[0], -1)
-    counts = np.stack([np.bincount(row, minlength=size) for row in flat])
-    return 1.0 / size - counts / flat.shape[1]
+    counts = np.stack([np.bincount(row, minlength=population.shape[1]) for row in flat])
+    return population - counts / flat.shape[1]
 
 
 def _network_mean(models: Tensor) -> Tensor:
@@ -49,22 +49,38 @@ def _network_mean(models: Tensor) -> Tensor:
     return total / models.shape[-2]
 
 
-def _gaps(context: Context, models: Tensor) -> Tensor:
-    """R(x) - R_S(x) of each model of (r, k, P); (r, k)."""
+def _weighted(problem: Problem, models: Tensor, weights: Tensor) -> Tensor:
+    """sum_p weights_p l(x; z_p) of each model x of (r, k, P), ``weights`` being (r, size); (r, k)."""
     r, k, width = models.shape
     flat = models.reshape(-1, width)
-    weights = context.contrast.repeat_interleave(k, dim=0)
+    repeated = weights.repeat_interleave(k, dim=0)
     pieces = range(0, r * k, _SLICE)
-    gaps = [(context.problem.losses(flat[i : i + _SLICE]) * weights[i : i + _SLICE]).sum(-1) for i in pieces]
-    return torch.cat(gaps).view(r, k)
+    sums = [(problem.losses(flat[i : i + _SLICE]) * repeated[i : i + _SLICE]).sum(-1) for i in pieces]
+    return torch.cat(sums).view(r, k)
 
 
 def _node_gaps(context: Context, state: Tensor) -> Tensor:
-    return _gaps(context, state[:, 0])
+    return _weighted(context.problem, state[:, 0], context.contrast)
 
 
 def _mean_gap(context: Context, state: Tensor) -> Tensor:
-    return _gaps(context, _network_mean(state[:, 0]).unsqueeze(1))
+    return _weighted(context.problem, _network_mean(state[:, 0]).unsqueeze(1), context.contrast)
+
+
+def _excess(context: Context, models: Tensor) -> Tensor:
+    """R(x) - min R under the uniform population of problems whose least risk is known."""
+    problem = context.problem
+    assert problem.minimum_risk is not None
+    uniform = models.new_full((len(models), problem.size), 1 / problem.size)
+    return _weighted(problem, models, uniform) - problem.minimum_risk
+
+
+def _node_excess(context: Context, state: Tensor) -> Tensor:
+    return _excess(context, state[:, 0])
+
+
+def _mean_excess(context: Context, state: Tensor) -> Tensor:
+    return _excess(context, _network_mean(state[:, 0]).unsqueeze(1))
 
 
 def _spreads(context: Context, state: Tensor) -> Tensor:
@@ -95,28 +111,39 @@ def _l2(context: Context, state: Tensor) -> Tensor:
 class Reading:
     """How to read one thing: ``read`` gives (r, entries), entries being nodes or, ``of_twins``, twins.
 
-    The entries are averaged at the end unless ``keep`` asks for all of them.
+    The entries are averaged at the end unless ``keep`` asks for all of them. ``read`` is handed the models X, or, ``mixed``,
+    the points Y = W^Q X where a CTA step evaluates its gradients.
     """
 
     read: Callable[[Context, Tensor], Tensor]
     of_twins: bool = False
     keep: bool = False
+    mixed: bool = False
 
+
+_G, _L1, _L2 = Quantity.GENERALIZATION_ERROR, Quantity.L1_STABILITY, Quantity.L2_STABILITY
+_E, _D = Quantity.EXCESS_RISK, Quantity.CONSENSUS_DISTANCE
 
 READINGS: dict[tuple[Quantity, Readout], Reading] = {
-    (Quantity.GENERALIZATION_ERROR, Readout.NODE_AVERAGE): Reading(_node_gaps),
-    (Quantity.GENERALIZATION_ERROR, Readout.GRADIENT_POINT): Reading(_node_gaps),
-    (Quantity.GENERALIZATION_ERROR, Readout.WORST_NODE): Reading(_node_gaps, keep=True),
-    (Quantity.GENERALIZATION_ERROR, Readout.NETWORK_MEAN): Reading(_mean_gap),
-    (Quantity.L1_STABILITY, Readout.NODE_AVERAGE): Reading(_l1, of_twins=True),
-    (Quantity.L1_STABILITY, Readout.NETWORK_MEAN): Reading(_l1_mean, of_twins=True),
-    (Quantity.L2_STABILITY, Readout.NODE_AVERAGE): Reading(_l2, of_twins=True),
-    (Quantity.CONSENSUS_DISTANCE, Readout.NODE_AVERAGE): Reading(_spreads),
-    (Quantity.CONSENSUS_DISTANCE, Readout.GRADIENT_POINT): Reading(_spreads),
+    (_G, Readout.NODE_AVERAGE): Reading(_node_gaps),
+    (_G, Readout.GRADIENT_POINT): Reading(_node_gaps),
+    (_G, Readout.WORST_NODE): Reading(_node_gaps, keep=True),
+    (_G, Readout.NETWORK_MEAN): Reading(_mean_gap),
+    (_L1, Readout.NODE_AVERAGE): Reading(_l1, of_twins=True),
+    (_L1, Readout.GRADIENT_POINT): Reading(_l1, of_twins=True),
+    (_L1, Readout.NETWORK_MEAN): Reading(_l1_mean, of_twins=True),
+    (_L2, Readout.NODE_AVERAGE): Reading(_l2, of_twins=True),
+    (_L2, Readout.GRADIENT_POINT): Reading(_l2, of_twins=True),
+    (_E, Readout.NODE_AVERAGE): Reading(_node_excess),
+    (_E, Readout.GRADIENT_POINT): Reading(_node_excess),
+    (_E, Readout.WORST_NODE): Reading(_node_excess, keep=True),
+    (_E, Readout.NETWORK_MEAN): Reading(_mean_excess),
+    (_D, Readout.NODE_AVERAGE): Reading(_spreads),
+    (_D, Readout.GRADIENT_POINT): Reading(_spreads),
 }
 
 
-def reading(run: Run, quantity: Quantity, readout: Readout) -> Reading:
+def reading(run: Run, problem: Problem, quantity: Quantity, readout: Readout) -> Reading:
     """The reading of a request.
 
     Raises:
@@ -126,10 +153,19 @@ def reading(run: Run, quantity: Quantity, readout: Readout) -> Reading:
     if found is None:
         pairs = ", ".join(f"{q.value} at {r.value}" for q, r in READINGS)
         raise DomainError(f"cannot measure {quantity.value} at {readout.value}; measurable: {pairs}")
-    if run.update_form is UpdateForm.CENTRALIZED and (quantity is Quantity.CONSENSUS_DISTANCE or readout is Readout.WORST_NODE):
+    if run.update_form is UpdateForm.CENTRALIZED and (quantity is _D or readout is Readout.WORST_NODE):
         raise DomainError(f"cannot measure {quantity.value} at {readout.value} of a centralized run (one model); use a decentralized form")
     if found.of_twins and run.twins == 0:
         raise DomainError(f"cannot measure {quantity.value} with twins=0; give the run twins >= 1")
-    if run.data == "shared" and run.m > 1 and quantity is not Quantity.CONSENSUS_DISTANCE:
+    if run.data == "shared" and run.m > 1 and quantity is not _D:
         raise DomainError(f"cannot measure {quantity.value} with data='shared' (m*n samples that are not independent); use data='split'")
-    return found
+    if quantity is _E:
+        _check_minimum(run, problem)
+    return replace(found, mixed=readout is Readout.GRADIENT_POINT and run.update_form is UpdateForm.CTA)
+
+
+def _check_minimum(run: Run, problem: Problem) -> None:
+    if problem.minimum_risk is None:
+        raise DomainError(f"cannot measure excess_risk of problem {problem.name!r}, whose least risk is not known; use 'quadratic'")
+    if run.split != "iid":
+        raise DomainError(f"cannot measure excess_risk with split={run.split!r}: the least risk is known for split='iid' only; use that")

@@ -1,7 +1,7 @@
 """One step of each update form, on all networks at once.
 
 Every update reads ``models`` (networks, nodes, P), may use ``spare`` of the same shape as scratch, and returns the pair
-(new models, new scratch).
+(new models, new scratch). ``indices`` (networks * nodes, b) are each model's batch, ``eta`` the learning rate of the step.
 """
 
 from __future__ import annotations
@@ -33,46 +33,55 @@ def project_(models: Tensor, radius: float | None) -> None:
 
 @dataclass(frozen=True)
 class Rules:
-    """What every step of a run shares: the problem on its device, learning rate, gossip (W^Q) and projection radius."""
+    """What every step of a run shares: the problem on its device, gossip (W^Q) and projection radius."""
 
     problem: Problem
-    eta: float
     mix: Mix | None
     radius: float | None
 
-    def descend_(self, target: Tensor, models: Tensor, indices: Tensor) -> None:
-        """target <- target - eta G(models), in place; ``indices`` (networks * nodes, b) are each model's batch."""
-        self.problem.add_gradient_(target.view(-1, target.shape[-1]), models.view(-1, models.shape[-1]), indices, -self.eta)
+    def descend_(self, target: Tensor, models: Tensor, indices: Tensor, eta: float) -> None:
+        """target <- target - eta G(models), in place; the two may be the same tensor."""
+        self.problem.add_gradient_(target.view(-1, target.shape[-1]), models.view(-1, models.shape[-1]), indices, -eta)
 
 
-def _centralized(rules: Rules, models: Tensor, spare: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:
+def _centralized(rules: Rules, models: Tensor, spare: Tensor, indices: Tensor, eta: float) -> tuple[Tensor, Tensor]:
     """x <- Pi(x - eta g(x))."""
-    rules.descend_(models, models, indices)
+    rules.descend_(models, models, indices, eta)
     project_(models, rules.radius)
     return models, spare
 
 
-def _atc(rules: Rules, models: Tensor, spare: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:
+def _atc(rules: Rules, models: Tensor, spare: Tensor, indices: Tensor, eta: float) -> tuple[Tensor, Tensor]:
     """X <- W^Q Pi(X - eta G(X))."""
     assert rules.mix is not None
-    rules.descend_(models, models, indices)
+    rules.descend_(models, models, indices, eta)
     project_(models, rules.radius)
     rules.mix(models, spare)
     return spare, models
 
 
-def _consensus(rules: Rules, models: Tensor, spare: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:
-    """X <- Pi(W^Q X - eta G(X))."""
+def _cta(rules: Rules, models: Tensor, spare: Tensor, indices: Tensor, eta: float) -> tuple[Tensor, Tensor]:
+    """Y = W^Q X; X <- Pi(Y - eta G(Y))."""
     assert rules.mix is not None
     rules.mix(models, spare)
-    rules.descend_(spare, models, indices)
+    rules.descend_(spare, spare, indices, eta)
     project_(spare, rules.radius)
     return spare, models
 
 
-Update = Callable[[Rules, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+def _consensus(rules: Rules, models: Tensor, spare: Tensor, indices: Tensor, eta: float) -> tuple[Tensor, Tensor]:
+    """X <- Pi(W^Q X - eta G(X))."""
+    assert rules.mix is not None
+    rules.mix(models, spare)
+    rules.descend_(spare, models, indices, eta)
+    project_(spare, rules.radius)
+    return spare, models
+
+
+Update = Callable[[Rules, Tensor, Tensor, Tensor, float], tuple[Tensor, Tensor]]
 UPDATES: dict[UpdateForm, Update] = {
     UpdateForm.CENTRALIZED: _centralized,
     UpdateForm.ATC: _atc,
+    UpdateForm.CTA: _cta,
     UpdateForm.CONSENSUS: _consensus,
 }

@@ -48,9 +48,13 @@ class Problem(ABC):
         features: (size, width) float64 array, one row per population point, zero columns appended up to the alignment.
         weight_shape: shape of one model's weights.
         replacement: how a twin's new sample comes about: an independent draw, or the antithetic point of the old one.
+        labels: (size,) integer classes 0..C-1 of the points, which heterogeneous splits go by; None without classes.
+        minimum_risk: the least population risk over all weights (not only a ball's), when it is known exactly.
     """
 
     replacement: Literal["independent", "antithetic"] = "independent"
+    labels: NDArray[np.int64] | None = None
+    minimum_risk: float | None = None
 
     def __init__(self, name: str, features: NDArray[np.float64], weight_shape: tuple[int, ...]) -> None:
         self.name = name
@@ -98,6 +102,14 @@ class Problem(ABC):
         result = torch.zeros_like(weights)
         self.add_gradient_(result, weights, indices, 1.0)
         return result
+
+    def gradient_norms(self, weights: Tensor, indices: Tensor) -> Tensor:
+        """Norms of per-sample gradients, (B, s): norm(grad l(w; z)) of each of B models at its s samples ``indices`` (B, s).
+
+        This fallback takes one gradient per column; problems whose gradients factor override it.
+        """
+        columns = [self.gradients(weights, column.unsqueeze(1)) for column in indices.unbind(1)]
+        return torch.stack([torch.linalg.vector_norm(gradients, dim=-1) for gradients in columns], dim=1)
 
     def antithetic(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
         """The antithetic points of ``indices``, for problems whose ``replacement`` is antithetic.

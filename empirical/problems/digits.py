@@ -24,3 +24,9 @@ def digits() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     features.setflags(write=False)
     labels.setflags(write=False)
     return features, labels
+
+
+def parity() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The same features (1797, 64) with labels (1797,) +1 for even digits and -1 for odd ones."""
+    features, labels = digits()
+    return features, 1 - 2 * (labels % 2)

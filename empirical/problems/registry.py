@@ -18,13 +18,40 @@ def _softmax_digits() -> Problem:
     return SoftmaxRegression("softmax-digits", *digits())
 
 
+def _softmax_l2_digits() -> Problem:
+    from empirical.problems.digits import digits
+    from empirical.problems.softmax_l2 import SoftmaxL2
+
+    return SoftmaxL2("softmax-l2-digits", *digits())
+
+
+def _sigmoid_digits() -> Problem:
+    from empirical.problems.digits import parity
+    from empirical.problems.sigmoid import SigmoidLinear
+
+    return SigmoidLinear("sigmoid-digits", *parity())
+
+
+def _network_digits() -> Problem:
+    from empirical.problems.digits import parity
+    from empirical.problems.network import SmoothNetwork
+
+    return SmoothNetwork("network-digits", *parity())
+
+
 def _linear() -> Problem:
     from empirical.problems.linear import LinearLoss
 
     return LinearLoss("linear")
 
 
-PROBLEMS: dict[str, Callable[[], Problem]] = {"softmax-digits": _softmax_digits, "linear": _linear}
+PROBLEMS: dict[str, Callable[[], Problem]] = {
+    "softmax-digits": _softmax_digits,
+    "softmax-l2-digits": _softmax_l2_digits,
+    "sigmoid-digits": _sigmoid_digits,
+    "network-digits": _network_digits,
+    "linear": _linear,
+}
 
 
 def check_problem(name: str) -> None:

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bounds.setting import Constant, LossClass
-from empirical.problems.base import ALIGNMENT, Problem, certified, diameter, padded, same_samples
+from empirical.problems.base import certified, diameter
+from empirical.problems.scores import ScoreModel
 
 
-class SoftmaxRegression(Problem):
+class SoftmaxRegression(ScoreModel):
     r"""Cross entropy l(w; x, y) = log sum_c exp<w_c, x> - <w_y, x> of weights w of shape (classes, width).
 
     Constants, with X = max \|x\| over the population and norms of w Frobenius:
@@ -34,11 +35,9 @@ class SoftmaxRegression(Problem):
     """
 
     def __init__(self, name: str, features: NDArray[np.float64], labels: NDArray[np.int64]) -> None:
-        wide = padded(np.asarray(features, dtype=np.float64), 1)
         self.labels = np.array(labels, dtype=np.int64)
         self.classes = int(self.labels.max()) + 1
-        super().__init__(name, wide, (self.classes, wide.shape[1]))
-        self.norms = np.linalg.norm(wide, axis=1)
+        super().__init__(name, features, self.classes)
         self._labels = torch.from_numpy(self.labels)
         self._one_hot = torch.nn.functional.one_hot(self._labels, self.classes).to(torch.float64)
 
@@ -47,29 +46,13 @@ class SoftmaxRegression(Problem):
         moved._labels, moved._one_hot = self._labels.to(device), self._one_hot.to(device, dtype)
         return moved
 
-    def losses(self, weights: Tensor, indices: Tensor | None = None) -> Tensor:
-        models = weights.view(-1, *self.weight_shape)
-        if indices is None:
-            columns = self._x.t().expand(models.shape[0], *self._x.t().shape)
-            logits = torch.bmm(models, columns)[..., : self.size]
-            labels = self._labels.expand(models.shape[0], 1, self.size)
-        else:
-            logits = torch.bmm(models, self._x[indices].transpose(1, 2))
-            labels = self._labels[indices].unsqueeze(1)
-        return torch.logsumexp(logits, 1) - logits.gather(1, labels).squeeze(1)
+    def _values(self, scores: Tensor, indices: Tensor | None) -> Tensor:
+        labels = self._labels.expand(scores.shape[0], -1) if indices is None else self._labels[indices]
+        return torch.logsumexp(scores, 1) - scores.gather(1, labels.unsqueeze(1)).squeeze(1)
 
-    def add_gradient_(self, target: Tensor, weights: Tensor, indices: Tensor, scale: float) -> None:
-        count, b = indices.shape
-        flat = indices.reshape(-1)
-        x = self._x.index_select(0, flat).view(count, b, -1)
-        residual = self._probabilities(torch.bmm(x, weights.view(count, *self.weight_shape).transpose(1, 2)))
-        residual.sub_(self._one_hot.index_select(0, flat).view(count, b, -1))
-        models = target.view(count, *self.weight_shape)
-        if b == 1:
-            models.addcmul_(residual.transpose(1, 2), x, value=scale)
-        else:
-            aligned = torch.nn.functional.pad(residual.transpose(1, 2), (0, -b % ALIGNMENT))[..., :b]
-            models.baddbmm_(aligned, x, alpha=scale / b)
+    def _residuals(self, scores: Tensor, indices: Tensor) -> Tensor:
+        one_hot = self._one_hot.index_select(0, indices.reshape(-1)).view(scores.shape)
+        return self._probabilities(scores).sub_(one_hot)
 
     @staticmethod
     def _probabilities(logits: Tensor) -> Tensor:
@@ -78,35 +61,25 @@ class SoftmaxRegression(Problem):
         return logits.div_(logits.sum(-1, keepdim=True))
 
     def loss_class(self, radius: float | None = None, training_indices: NDArray[np.int64] | None = None) -> LossClass:
-        largest = float(self.norms.max())
-        sigma2, zeta2 = self._variances(training_indices)
-        where = "for these training sets" if training_indices is not None else "for every training set"
+        sigma2, zeta2 = self._moments(2.0, training_indices)
         return LossClass(
             name=f"softmax regression on {self.name}",
             convex=True,
-            L=certified(math.sqrt(2) * largest, "the gradient (p - e_y) x^T has norm at most sqrt(2) max|x|"),
-            beta=certified(largest**2 / 2, "diag p - p p^T has eigenvalues at most 1/2, so the Hessian at most max|x|^2 / 2"),
+            L=certified(math.sqrt(2) * self.reach, "the gradient (p - e_y) x^T has norm at most sqrt(2) max|x|"),
+            beta=certified(self.reach**2 / 2, "diag p - p p^T has eigenvalues at most 1/2, so the Hessian at most max|x|^2 / 2"),
             M=self._supremum(radius),
-            sigma2=certified(sigma2, f"mean over nodes and samples of 2|x|^2, {where}"),
-            zeta2=certified(zeta2, f"mean over nodes of the squared mean of sqrt(2)|x|, 0 where all nodes hold the same samples, {where}"),
+            sigma2=sigma2,
+            zeta2=zeta2,
             diameter=diameter(radius),
         )
 
     def _supremum(self, radius: float | None) -> Constant | None:
         if radius is None:
             return None
-        reach = radius * float(self.norms.max())
+        reach = radius * self.reach
         spread = math.sqrt(2) * reach
         lipschitz = spread + math.log(math.exp(-spread) + self.classes - 1)
         taylor = math.log(self.classes) + math.sqrt(1 - 1 / self.classes) * reach + reach**2 / 4
         return certified(
             min(lipschitz, taylor), "min of log(1 + (C-1) exp(sqrt(2) rho max|x|)) and the Taylor bound with curvature 1/2, on |w| <= rho"
         )
-
-    def _variances(self, training_indices: NDArray[np.int64] | None) -> tuple[float, float]:
-        if training_indices is None:
-            return 2 * float(self.norms.max()) ** 2, 2 * float(self.norms.max()) ** 2
-        norms = self.norms[training_indices]
-        sigma2 = 2 * (norms**2).mean(axis=2).mean(axis=1)
-        zeta2 = np.where(same_samples(training_indices), 0.0, 2 * (norms.mean(axis=2) ** 2).mean(axis=1))
-        return float(sigma2.max()), float(zeta2.max())

@@ -12,6 +12,7 @@ import torch
 from bounds.vocabulary import UpdateForm
 from empirical.configuration import Run
 from empirical.problems.base import Problem
+from empirical.problems.quadratic import QuadraticLoss
 from empirical.problems.registry import PROBLEMS, problem
 from empirical.problems.softmax import SoftmaxRegression
 from empirical.streams import stream
@@ -32,9 +33,18 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> SoftmaxRegression:
     return SoftmaxRegression("tiny", TINY_FEATURES, TINY_LABELS)
 
 
+@pytest.fixture
+def quadratic(monkeypatch: pytest.MonkeyPatch) -> QuadraticLoss:
+    """The quadratic problem, registered for one test whether or not the registry has it."""
+    monkeypatch.setitem(PROBLEMS, "quadratic", QuadraticLoss)
+    return QuadraticLoss()
+
+
 def plain_gradient(described: Problem, weights: np.ndarray, point: int) -> np.ndarray:
     """Gradient of one loss at one sample, straight from its definition."""
     x = described.features[point]
+    if isinstance(described, QuadraticLoss):
+        return described.curvature * (weights - x)
     if not isinstance(described, SoftmaxRegression):
         return x
     scores = np.exp(weights @ x - np.max(weights @ x))
@@ -46,6 +56,10 @@ def plain_gradient(described: Problem, weights: np.ndarray, point: int) -> np.nd
 def _projected(weights: np.ndarray, radius: float | None) -> np.ndarray:
     norm = np.linalg.norm(weights)
     return weights if radius is None or norm <= radius else weights * (radius / norm)
+
+
+def _mixed(power: np.ndarray, models: list[np.ndarray]) -> list[np.ndarray]:
+    return [sum(power[k, j] * models[j] for j in range(len(models))) for k in range(len(models))]
 
 
 def plain_draws(run: Run, replicate: int, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -63,19 +77,19 @@ def plain_steps(run: Run, described: Problem, training: np.ndarray, uniforms: np
     groups = [training.reshape(-1)] if uniforms.shape[1] == 1 else list(training)
     power = np.eye(1) if centralized else np.linalg.matrix_power(run.mixing().matrix, run.Q)
     models = [np.zeros(described.weight_shape) for _ in range(len(power))]
-    for drawn in uniforms:
+    for step, drawn in enumerate(uniforms, start=1):
+        eta = run.eta if run.eta is not None else run.c / (step + run.tau)
+        if run.update_form is UpdateForm.CTA:
+            models = _mixed(power, models)
         batches = [[int(group[int(u * len(group))]) for u in row] for group, row in zip(groups, drawn, strict=True)]
         if centralized:
             batches = [[point for batch in batches for point in batch]]
-        steps = [
-            run.eta * sum(plain_gradient(described, w, z) for z in batch) / len(batch) for w, batch in zip(models, batches, strict=True)
-        ]
+        steps = [eta * sum(plain_gradient(described, w, z) for z in batch) / len(batch) for w, batch in zip(models, batches, strict=True)]
         if run.update_form is UpdateForm.CONSENSUS:
-            mixed = [sum(power[k, j] * models[j] for j in range(len(models))) for k in range(len(models))]
-            models = [_projected(w - g, run.radius) for w, g in zip(mixed, steps, strict=True)]
-        else:
-            adapted = [_projected(w - g, run.radius) for w, g in zip(models, steps, strict=True)]
-            models = [sum(power[k, j] * adapted[j] for j in range(len(models))) for k in range(len(models))]
+            models = _mixed(power, models)
+        models = [_projected(w - g, run.radius) for w, g in zip(models, steps, strict=True)]
+        if run.update_form in (UpdateForm.ATC, UpdateForm.CENTRALIZED):
+            models = _mixed(power, models)
     return np.array(models)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bounds.errors import GossipBoundsError
+from bounds.setting import Schedule
 from bounds.topology import MixingMatrix
 from bounds.vocabulary import UpdateForm
 from empirical.configuration import Run
@@ -22,13 +23,27 @@ def _run(**changes: Any) -> Run:
     ("changes", "words"),
     [
         ({"problem": "nope"}, "unknown problem"),
-        ({"update_form": "cta"}, "no training loop"),
         ({"update_form": "gossip"}, "unknown update form"),
         ({"m": 0}, "m takes an integer >= 1"),
         ({"n": 2.0}, "n takes an integer"),
         ({"T": True}, "T takes an integer"),
         ({"eta": 0.0}, "eta"),
         ({"eta": float("nan")}, "eta"),
+        ({"eta": None}, "give one"),
+        ({"c": 1.0}, "give one"),
+        ({"eta": None, "c": 0.0}, "got c=0.0"),
+        ({"eta": None, "c": float("nan")}, "got c=nan"),
+        ({"eta": None, "c": 1.0, "tau": -1.0}, "got tau=-1.0"),
+        ({"eta": None, "c": 1.0, "tau": float("nan")}, "got tau=nan"),
+        ({"tau": 1.0}, "a constant step has none"),
+        ({"t0": -1, "twins": 1}, "t0 takes an integer"),
+        ({"t0": 11, "twins": 1}, "up to T"),
+        ({"t0": 1}, "set twins or t0=0"),
+        ({"split": "dirichle"}, "did you mean 'dirichlet'"),
+        ({"split": "dirichlet"}, "takes a number > 0"),
+        ({"split": "dirichlet", "dirichlet_alpha": 0.0}, "takes a number > 0"),
+        ({"split": "label_skew", "dirichlet_alpha": 0.5}, "leave it out"),
+        ({"split": "label_skew", "data": "shared"}, "use data='split'"),
         ({"radius": -1.0}, "radius"),
         ({"radius": float("inf")}, "radius"),
         ({"replicates": 0}, "replicates"),
@@ -57,6 +72,8 @@ def test_values_of_a_good_run() -> None:
     run = _run(update_form="consensus", checkpoints=[2, 10])
     assert run.update_form is UpdateForm.CONSENSUS
     assert run.read_at == (2, 10)
+    assert run.schedule == Schedule(eta=0.1)
+    assert _run(eta=None, c=2.0, tau=3.0).schedule.step(1) == 0.5
     assert _run().read_at == (10,)
     assert run.strata == (4, 3)
     assert _run(update_form="centralized").strata == (1, 12)

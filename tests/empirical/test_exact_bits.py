@@ -12,6 +12,7 @@ import torch
 from bounds.vocabulary import Quantity, Readout
 from empirical.configuration import Run
 from empirical.measuring import measure, trajectory
+from empirical.path_norms import gradient_norms
 from empirical.problems import PROBLEMS, problem
 from empirical.problems.softmax import SoftmaxRegression
 from empirical.samples import draw_samples
@@ -25,7 +26,8 @@ L1 = (Quantity.L1_STABILITY, Readout.NODE_AVERAGE)
 L1_MEAN = (Quantity.L1_STABILITY, Readout.NETWORK_MEAN)
 L2 = (Quantity.L2_STABILITY, Readout.NODE_AVERAGE)
 SPREAD = (Quantity.CONSENSUS_DISTANCE, Readout.NODE_AVERAGE)
-ALL = [GAP, GAP_MEAN, GAP_NODES, L1, L1_MEAN, L2, SPREAD]
+POINTS = [(q, Readout.GRADIENT_POINT) for q in (Quantity.GENERALIZATION_ERROR, Quantity.L1_STABILITY, Quantity.CONSENSUS_DISTANCE)]
+ALL = [GAP, GAP_MEAN, GAP_NODES, L1, L1_MEAN, L2, SPREAD, *POINTS]
 
 
 def _run(**changes: Any) -> Run:
@@ -50,7 +52,7 @@ def _null_lanes(run: Run, copies: int) -> np.ndarray:
     return lanes
 
 
-@pytest.mark.parametrize("form", ["atc", "consensus"])
+@pytest.mark.parametrize("form", ["atc", "cta", "consensus"])
 @pytest.mark.parametrize("Q", [1, 3])
 @pytest.mark.parametrize("b", [1, 4])
 @pytest.mark.parametrize("m", [3, 16, 25])
@@ -92,8 +94,11 @@ def test_a_twin_differs_once_its_sample_is_drawn() -> None:
         {"problem": "linear"},
         {"topology": "complete", "Q": 2},
         {"m": 16, "precision": "float32"},
+        {"update_form": "cta", "eta": None, "c": 5.0, "t0": 2},
+        {"split": "dirichlet", "dirichlet_alpha": 0.3, "precision": "float32", "update_form": "cta"},
+        {"split": "label_skew"},
     ],
-    ids=["atc", "consensus", "linear", "complete", "float32"],
+    ids=["atc", "consensus", "linear", "complete", "float32", "cta", "dirichlet", "label skew"],
 )
 def test_chunks_and_reruns_give_the_same_bits(changes: dict[str, Any]) -> None:
     run = _run(checkpoints=(2, 6), **changes)
@@ -104,9 +109,9 @@ def test_chunks_and_reruns_give_the_same_bits(changes: dict[str, Any]) -> None:
 
 
 def test_twins_in_several_parts_give_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = _run(twins=11, replicates=3)
+    run = _run(twins=11, replicates=3, t0=2)
     whole = measure(run, ALL, device="cpu")
-    monkeypatch.setattr(sys.modules["empirical.measuring"], "_WORKING_SET", {"cpu": 4 * 5 * 640 * 8})
+    monkeypatch.setattr(sys.modules["empirical.parts"], "_WORKING_SET", {"cpu": 4 * 5 * 640 * 8})
     for ours, theirs in zip(measure(run, ALL, device="cpu"), whole, strict=True):
         assert np.array_equal(ours.values, theirs.values)
 
@@ -122,6 +127,14 @@ def test_values_do_not_depend_on_the_other_requests_or_on_twins() -> None:
 def test_chunked_trajectories_give_the_same_bits() -> None:
     run = _run(checkpoints=(1, 6))
     assert np.array_equal(trajectory(run, device="cpu", chunk=2), trajectory(run, device="cpu"))
+
+
+@pytest.mark.parametrize("changes", [{}, {"m": 1}, {"update_form": "cta", "n": 7}, {"problem": "linear"}, {"update_form": "centralized"}])
+def test_chunked_gradient_norms_give_the_same_bits(changes: dict[str, Any]) -> None:
+    run = _run(checkpoints=(1, 6), **changes)
+    whole = gradient_norms(run, device="cpu")
+    for chunk in (1, 2, 4):
+        assert np.array_equal(gradient_norms(run, device="cpu", chunk=chunk), whole)
 
 
 def test_more_replicates_begin_like_fewer() -> None:

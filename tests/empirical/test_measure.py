@@ -14,6 +14,7 @@ from bounds.setting import Setting
 from bounds.vocabulary import Quantity, Readout, UpdateForm
 from empirical.configuration import Run
 from empirical.measuring import measure, trajectory
+from empirical.path_norms import gradient_norms
 from empirical.problems import problem
 from empirical.problems.softmax import SoftmaxRegression
 from empirical.readings import READINGS
@@ -84,6 +85,29 @@ def test_setting_of_a_decentralized_run() -> None:
     assert setting.estimated() == []
     assert setting.conditions["twin_replacement"] == "independent"
     assert setting.common_start
+    assert (setting.schedule.eta, setting.conditions["t0"], setting.conditions["split"]) == (2.0, 0, "iid")
+
+
+def test_setting_carries_schedule_split_and_condition() -> None:
+    setting = _setting(eta=None, c=3.0, tau=2.0, t0=4, split="dirichlet", dirichlet_alpha=0.5, update_form="cta")
+    assert setting.facts()["c"] == 3.0
+    assert setting.facts()["tau"] == 2.0
+    assert setting.update_form is UpdateForm.CTA
+    found = {name: setting.conditions[name] for name in ("t0", "split", "dirichlet_alpha")}
+    assert found == {"t0": 4, "split": "dirichlet", "dirichlet_alpha": 0.5}
+
+
+def test_cta_is_read_at_its_models_or_at_its_gradient_points() -> None:
+    cta, atc = _run(update_form="cta", Q=2, checkpoints=(3, 6)), _run(Q=2, checkpoints=(3, 6))
+    for quantity in (GAP, L1, L2, SPREAD):
+        models, points = (measure(cta, [(quantity, readout)], device="cpu") for readout in (NODES, POINT))
+        theirs = measure(atc, [(quantity, NODES)], device="cpu")
+        for x, y, of_atc in zip(models, points, theirs, strict=True):
+            np.testing.assert_allclose(y.values, of_atc.values, rtol=0, atol=1e-12)
+            assert (abs(x.values - of_atc.values) > 1e-9).any()
+    states = trajectory(cta, device="cpu")[:, -1]
+    expected = ((states - states.mean(axis=1, keepdims=True)) ** 2).sum(axis=(2, 3)).mean(axis=1)
+    np.testing.assert_allclose(measure(cta, [(SPREAD, NODES)], device="cpu")[-1].values, expected, rtol=1e-12)
 
 
 def test_setting_of_a_centralized_run() -> None:
@@ -119,6 +143,9 @@ def test_centralized_readouts_coincide() -> None:
     [
         ({}, (L2, MEAN), "cannot measure l2_stability at network_mean"),
         ({}, (Quantity.EXIT_TIME, NODES), "cannot measure exit_time"),
+        ({}, (Quantity.EXCESS_RISK, NODES), "least risk is not known"),
+        ({"problem": "quadratic", "split": "label_skew"}, (Quantity.EXCESS_RISK, NODES), "known for split='iid' only"),
+        ({"problem": "quadratic", "split": "label_skew"}, (GAP, NODES), "has no labels"),
         ({"update_form": "centralized"}, (SPREAD, NODES), "one model"),
         ({"update_form": "centralized"}, (GAP, WORST), "one model"),
         ({"twins": 0}, (L1, NODES), "twins >= 1"),
@@ -126,6 +153,7 @@ def test_centralized_readouts_coincide() -> None:
         ({}, ("gap", NODES), "unknown quantity"),
     ],
 )
+@pytest.mark.usefixtures("quadratic")
 def test_refused_in_one_line(changes: dict[str, Any], request_: Any, words: str) -> None:
     with pytest.raises(GossipBoundsError, match=words) as caught:
         measure(_run(**changes), [request_], device="cpu")
@@ -159,12 +187,13 @@ def test_measurements_are_frozen() -> None:
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-@pytest.mark.parametrize("form", ["atc", "consensus", "centralized"])
+@pytest.mark.parametrize("form", ["atc", "cta", "consensus", "centralized"])
 @pytest.mark.parametrize("b", [1, 3])
 def test_gpu_agrees_with_cpu(form: Any, b: int) -> None:
     run = _run(update_form=form, b=b, radius=1.5, T=30, checkpoints=(5, 30), m=16)
     np.testing.assert_allclose(trajectory(run, device="cuda"), trajectory(run, device="cpu"), rtol=0, atol=1e-10)
-    skipped = {SPREAD} if form == "centralized" else set()
+    np.testing.assert_allclose(gradient_norms(run, device="cuda"), gradient_norms(run, device="cpu"), rtol=0, atol=1e-10)
+    skipped = {Quantity.EXCESS_RISK, SPREAD} if form == "centralized" else {Quantity.EXCESS_RISK}
     requests = [pair for pair in READINGS if pair[0] not in skipped and not (form == "centralized" and pair[1] is WORST)]
     pairs = zip(measure(run, requests, device="cuda"), measure(run, requests, device="cpu"), strict=True)
     assert all(np.allclose(gpu.values, cpu.values, rtol=0, atol=1e-10) for gpu, cpu in pairs)

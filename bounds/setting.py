@@ -110,6 +110,7 @@ class Setting:
         sampling: how a node draws its batch from its own samples.
         projection_radius: radius of the ball every node projects onto after its gradient step, ``None`` for none.
         common_start: all nodes (and twins) start from one point.
+        t0: stabilities count only where the replaced sample is not drawn in the steps 1..t0.
         conditions: further facts for the reader (data set, seed, precision); no theorem reads them.
     """
 
@@ -125,6 +126,7 @@ class Setting:
     sampling: Literal["with_replacement", "stratified"] = "with_replacement"
     projection_radius: float | None = None
     common_start: bool = True
+    t0: int = 0
     conditions: Mapping[str, Fact] = field(default_factory=dict)
 
     @property
@@ -138,7 +140,7 @@ class Setting:
         known |= self.schedule.facts()
         known |= {name: constant.value for name, constant in self.loss.constants().items()}
         known |= {"convex": int(self.loss.convex), "uniform_sampling": self.sampling in ("with_replacement", "stratified")}
-        known |= {"common_start": self.common_start, "unprojected": self.projection_radius is None}
+        known |= {"t0": self.t0, "common_start": self.common_start, "unprojected": self.projection_radius is None}
         known |= {"update_form": self.update_form.value, "readout": self.readout.value}
         if self.network is not None:
             net = self.network

@@ -33,7 +33,7 @@ def _conditions(run: Run, problem: Problem) -> dict[str, float | int | bool | st
     known: dict[str, float | int | bool | str] = {"problem": run.problem, "data": run.data, "split": run.split, "seed": run.seed}
     known |= {"precision": run.precision, "replicates": run.replicates, "twins": run.twins}
     known |= {} if run.dirichlet_alpha is None else {"dirichlet_alpha": run.dirichlet_alpha}
-    return known | ({"twin_replacement": problem.replacement, "t0": run.t0} if run.twins else {})
+    return known | ({"twin_replacement": problem.replacement} if run.twins else {})
 
 
 def describe(run: Run, problem: Problem, loss: LossClass, readout: Readout, step: int) -> Setting:
@@ -55,5 +55,6 @@ def describe(run: Run, problem: Problem, loss: LossClass, readout: Readout, step
         sampling=run.sampling,
         projection_radius=run.radius,
         common_start=True,
+        t0=run.t0,
         conditions=_conditions(run, problem),
     )

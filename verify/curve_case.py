@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from bounds.bound import Bound
 from bounds.setting import Constant, Fact, Setting
 from bounds.symbols import symbol
 from bounds.vocabulary import Quantity, Readout
-from empirical import Measurement, Run, measure
+from empirical import Measurement, Run, gradient_norms, measure
 from verify.case import RESAMPLES, Case, Context
 from verify.plan import Task
 from verify.statistics import Judgement, judge
@@ -22,7 +22,10 @@ from verify.verdict import CaseResult, Curve, Evidence, Numbers, Verdict
 
 Request = tuple[Quantity, Readout]
 Values = NDArray[np.float64]
-_SHOWN = ("m", "n", "N", "T", "eta", "b", "Q", "gap", "w_min")
+Companions = tuple[tuple[str, Values], ...]
+_SHOWN = ("m", "n", "N", "T", "eta", "c", "tau", "t0", "b", "Q", "gap", "w_min")
+_TRAJECTORY = "dsgd_convex_trajectory"
+_TRAJECTORY_REPLICATES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +42,17 @@ def run_requests(run: Run, requests: tuple[Request, ...], device: str) -> dict[t
     return {((found.quantity, found.readout), found.setting.T): found for found in measure(run, requests, device=device)}
 
 
+def norms_met(run: Run, device: str) -> dict[int, float]:
+    """The mean gradient norm met on the way, by number of steps, averaged over replicates (a :class:`Task` function)."""
+    return dict(zip(run.read_at, gradient_norms(run, device=device).mean(axis=0).tolist(), strict=True))
+
+
 @dataclass(frozen=True)
 class CurveCase(Case):
     """``quantity`` at ``readout`` along ``parameter`` against the bound ``bound_id``, all points judged at once.
 
-    ``requests`` is what each run measures; cases that ask the same of the same run share it.
+    ``requests`` is what each run measures; cases that ask the same of the same run share it. With ``trajectory`` the bound
+    fed with the gradients met on the way is drawn between the bound and the measured curve; it decides nothing.
     """
 
     claim: str
@@ -57,6 +66,7 @@ class CurveCase(Case):
     points: tuple[Point, ...]
     requests: tuple[Request, ...]
     device: str = "auto"
+    trajectory: bool = False
     measured: bool = True
 
     def _task(self, point: Point) -> Task:
@@ -64,8 +74,13 @@ class CurveCase(Case):
         cost = float(run.replicates * (1 + run.twins) * run.m * run.T * run.b)
         return Task(run_requests, (run, self.requests, self.device), cost)
 
+    def _norms_task(self, point: Point) -> Task:
+        run = replace(point.run, replicates=min(point.run.replicates, _TRAJECTORY_REPLICATES), twins=0)
+        return Task(norms_met, (run, self.device), float(run.replicates * run.m * run.n * run.T) / 4)
+
     def tasks(self) -> list[Task]:
-        return [self._task(point) for point in self.points]
+        norms = [self._norms_task(point) for point in self.points] if self.trajectory else []
+        return [self._task(point) for point in self.points] + norms
 
     def decide(self, results: Mapping[Task, Any], context: Context) -> CaseResult:
         found = [results[self._task(p)][(self.quantity, self.readout), p.T] for p in self.points]
@@ -75,7 +90,17 @@ class CurveCase(Case):
             return self._not_applicable(found, unmet)
         values, ceilings = _columns(found, bound)
         judgement = judge(values, ceilings, context.level, RESAMPLES, context.rng(self.claim, self.case), points=self._labels(found))
-        return self._result(found, values, ceilings, judgement, context)
+        return self._result(found, values, ceilings, judgement, self._companions(found, results))
+
+    def _companions(self, found: list[Measurement], results: Mapping[Task, Any]) -> Companions:
+        """The bound with the gradient norms that were met in place of the Lipschitz constant."""
+        if not self.trajectory:
+            return ()
+        bound = bounds.get(_TRAJECTORY)
+        met = [results[self._norms_task(point)][point.T] for point in self.points]
+        facts = [one.setting.facts() | {"G": norm} for one, norm in zip(found, met, strict=True)]
+        values = [bound.evaluate(**{name: fact[name] for name in bound.formula.required}) for fact in facts]
+        return ((f"{_TRAJECTORY}, gradients met on the way", np.array(values)),)
 
     def _labels(self, found: list[Measurement]) -> list[str]:
         labels = []
@@ -102,7 +127,9 @@ class CurveCase(Case):
         reason = ". ".join(f"At {label}: {'; '.join(texts)}" for label, texts in unmet.items() if texts) + "."
         return CaseResult(verdict=Verdict.NOT_APPLICABLE, reason=reason, **self._common(found))
 
-    def _result(self, found: list[Measurement], values: Values, ceilings: Values, judgement: Judgement, context: Context) -> CaseResult:
+    def _result(
+        self, found: list[Measurement], values: Values, ceilings: Values, judgement: Judgement, companions: tuple[tuple[str, Values], ...]
+    ) -> CaseResult:
         band, numbers = judgement.band, judgement.numbers
         groups = np.repeat(np.arange(len(found)), [1 if one.values.ndim == 1 else one.values.shape[1] for one in found])
         worst = [int(max(np.flatnonzero(groups == g), key=lambda column: band.high[column])) for g in range(len(found))]
@@ -115,9 +142,10 @@ class CurveCase(Case):
             high=band.high[worst],
             bound=ceilings[worst],
             bound_id=self.bound_id,
-            level=context.level,
+            level=band.level,
             replicates=band.replicates,
             values=values[:, worst],
+            companions=companions,
         )
         return CaseResult(
             verdict=judgement.verdict,

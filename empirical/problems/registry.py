@@ -45,6 +45,12 @@ def _linear() -> Problem:
     return LinearLoss("linear")
 
 
+def _quadratic() -> Problem:
+    from empirical.problems.quadratic import QuadraticLoss
+
+    return QuadraticLoss("quadratic")
+
+
 PROBLEMS: dict[str, Callable[[], Problem]] = {
     "softmax-digits": _softmax_digits,
     "softmax-l2-digits": _softmax_l2_digits,

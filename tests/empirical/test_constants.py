@@ -90,7 +90,9 @@ def test_curvature_against_a_dense_hessian_and_moments_against_plain_sums() -> N
     searched = _searched(model, "cross_entropy", given)
     picks = torch.arange(8)
     steepest, curvature, _ = _largest(searched, searched.start, picks)
-    hessians = [torch.autograd.functional.hessian(lambda w, i=i: searched.value(w, searched.x[i], searched.y[i]), searched.start) for i in range(8)]
+    hessians = [
+        torch.autograd.functional.hessian(lambda w, i=i: searched.value(w, searched.x[i], searched.y[i]), searched.start) for i in range(8)
+    ]
     norms = [float(torch.linalg.matrix_norm(h, 2)) for h in hessians]
     assert 0.9 * max(norms) <= curvature <= max(norms) * (1 + 1e-9)
     gradients = np.array([torch.func.grad(searched.value)(searched.start, searched.x[i], searched.y[i]).numpy() for i in range(8)])

@@ -203,7 +203,7 @@ def test_certified_variances_hold_on_skewed_nodes(split: Any) -> None:
             assert ((means - means.mean(axis=0)) ** 2).sum(axis=1).mean() <= loss.zeta2.value  # type: ignore[union-attr]
 
 
-def test_splits_share_their_batches_and_more_replicates_begin_like_fewer() -> None:
+def test_more_replicates_begin_like_fewer_and_each_has_its_own_proportions() -> None:
     few, many = (measure(_run(split="dirichlet", dirichlet_alpha=0.3, replicates=r), [GAP], device="cpu")[0].values for r in (2, 5))
     assert np.array_equal(few, many[:2])
     assert len(set(many.tolist())) == 5

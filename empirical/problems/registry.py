@@ -57,6 +57,7 @@ PROBLEMS: dict[str, Callable[[], Problem]] = {
     "sigmoid-digits": _sigmoid_digits,
     "network-digits": _network_digits,
     "linear": _linear,
+    "quadratic": _quadratic,
 }
 
 

@@ -57,7 +57,7 @@ def _run(**changes: Any) -> Run:
         ({"checkpoints": (0, 5)}, "ascending"),
         ({"checkpoints": (5, 11)}, "at|to T=10"),
         ({"checkpoints": (5.5,)}, "integers"),
-        ({"topology": "star"}, "unknown topology"),
+        ({"topology": "moon"}, "unknown topology"),
         ({"topology": MixingMatrix(np.full((3, 3), 1 / 3))}, "set m=3"),
         ({"m": 2, "topology": MixingMatrix(np.array([[0.0, 1.0], [1.0, 0.0]]))}, "spectral gap of 0"),
     ],

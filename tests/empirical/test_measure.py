@@ -85,7 +85,7 @@ def test_setting_of_a_decentralized_run() -> None:
     assert setting.estimated() == []
     assert setting.conditions["twin_replacement"] == "independent"
     assert setting.common_start
-    assert (setting.schedule.eta, setting.conditions["t0"], setting.conditions["split"]) == (2.0, 0, "iid")
+    assert (setting.schedule.eta, setting.t0, setting.conditions["split"]) == (2.0, 0, "iid")
 
 
 def test_setting_carries_schedule_split_and_condition() -> None:
@@ -93,8 +93,9 @@ def test_setting_carries_schedule_split_and_condition() -> None:
     assert setting.facts()["c"] == 3.0
     assert setting.facts()["tau"] == 2.0
     assert setting.update_form is UpdateForm.CTA
-    found = {name: setting.conditions[name] for name in ("t0", "split", "dirichlet_alpha")}
-    assert found == {"t0": 4, "split": "dirichlet", "dirichlet_alpha": 0.5}
+    assert setting.facts()["t0"] == 4
+    found = {name: setting.conditions[name] for name in ("split", "dirichlet_alpha")}
+    assert found == {"split": "dirichlet", "dirichlet_alpha": 0.5}
 
 
 def test_cta_is_read_at_its_models_or_at_its_gradient_points() -> None:

@@ -25,9 +25,10 @@ def test_nothing_to_do() -> None:
     assert execute([], jobs=2) == {}
 
 
-def test_an_error_in_a_worker_reaches_the_caller() -> None:
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_error_in_a_task_reaches_the_caller(jobs: int) -> None:
     with pytest.raises(ZeroDivisionError):
-        execute([Task(operator.truediv, (1, 0)), Task(operator.add, (1, 1))], jobs=2)
+        execute([Task(operator.truediv, (1, 0)), Task(operator.add, (1, 1))], jobs=jobs)
 
 
 def test_worker_count() -> None:

@@ -29,7 +29,12 @@ class Recursion:
     relation: Literal["equals", "dominates"]
     reason: str
 
-    def _trees(self, formula: Formula, given: frozenset[str]) -> tuple[dict[str, Node], dict[str, Node], Node]:
+    def trees(self, formula: Formula, given: frozenset[str]) -> tuple[dict[str, Node], dict[str, Node], Node]:
+        """The parsed initial states, steps and result.
+
+        Raises:
+            ExpressionError: for text outside the grammar or an unknown name.
+        """
         known: dict[str, Node | None] = dict.fromkeys(formula.parameters) | dict(formula.trees(given))
         known |= {name: None for name, _ in self.initial} | {"t": None}
         initial = {name: parse(text, known) for name, text in self.initial}
@@ -37,7 +42,7 @@ class Recursion:
 
     def unroll(self, formula: Formula, values: Mapping[str, float | int], steps: int) -> list[arb]:
         """Results after 0, 1, ..., ``steps`` steps as balls (computed at 256 bits, inputs exact)."""
-        initial, step, result = self._trees(formula, formula.given(values))
+        initial, step, result = self.trees(formula, formula.given(values))
         complete = dict(formula.defaults) | dict(values)
         exact = {name: arb(value) for name, value in complete.items()}
         state = {name: ball_at(tree, exact, _BITS) for name, tree in initial.items()}

@@ -8,7 +8,7 @@ import sys
 import typer
 
 from bounds.errors import GossipBoundsError
-from gossip_bounds.commands import theory, verification
+from gossip_bounds.commands import certification, theory, verification
 
 app = typer.Typer(
     name="gossip-bounds",
@@ -22,6 +22,7 @@ app.command("list")(theory.list_bounds)
 app.command("show")(theory.show)
 app.command("evaluate")(theory.evaluate)
 app.command("topology")(theory.topology)
+app.command("certify")(certification.certify)
 app.command("plot")(verification.plot)
 app.command("verify")(verification.verify)
 

@@ -62,6 +62,19 @@ def test_corners_find_a_sliver_at_the_end_of_what_is_admissible() -> None:
     assert certificate.witness.first["eta"] * certificate.witness.first["beta"] > 0.99
 
 
+def test_small_steps_at_the_ends_find_a_hook() -> None:
+    # Decreasing from any far point to the end of the box, but rising over its last 0.05 per cent.
+    bound = one("2000000 - T + 5*max(T - 999500, 0)")
+    assert bounds.certify(bound, "T", "decreasing", samples=1).status == "refuted"
+
+
+def test_points_where_an_assumption_fails_are_no_witness() -> None:
+    # A hump in the middle of the box, where the assumption fails though it holds on both sides.
+    hump = "eta + 1000*max(0, 1/2 - log(eta)**2)"
+    assert bounds.certify(one(hump, conditions=["1 <= log(eta)**2"]), "eta", "increasing", {"eta": (0.01, 100)}).status == "undecided"
+    assert bounds.certify(one(hump), "eta", "increasing", {"eta": (0.01, 100)}).status == "refuted"
+
+
 def test_small_steps_find_a_dent() -> None:
     # Decreasing in T but for 100 <= T <= 110.
     bound = one("1/T + min(max(T - 100, 0), 10)/1000 - min(max(T - 110, 0), 10)/1000")

@@ -68,7 +68,12 @@ def test_a_mistake_in_one_reading_or_one_form_only() -> None:
     # Admissible for ATC up to 2/beta, for the consensus form only up to 2 w_min/beta.
     conditions = [bounds.assumptions.Condition("eta <= w_min/beta", forms=("consensus",)), "eta <= 2/beta"]
     late = bounds.define(
-        id="late", expression="min(eta*beta, 2 - eta*beta)", required=["eta", "beta"], optional=["w_min"], conditions=conditions
+        id="late",
+        expression="min(eta*beta, 2 - eta*beta)",
+        required=["eta", "beta"],
+        optional=["w_min"],
+        conditions=conditions,
+        update_forms=["consensus", "atc"],
     )
     assert_monotone(late, "eta", "increasing", update_form="consensus")
     with pytest.raises(AssertionError, match="not increasing in eta"):
@@ -81,6 +86,17 @@ def test_other_bounds_by_arguments() -> None:
     with pytest.raises(AssertionError, match="does not dominate hardt2016_convex"):
         assert_dominates(bounds.get("dsgd_convex"), hardt, arguments={"N": "n"})
     assert_dominates(bounds.get("consensus_distance_consensus"), "consensus_distance_atc")
+
+
+def test_another_bound_is_asked_only_where_it_applies() -> None:
+    mine, other = (
+        bounds.define(id=name, expression=text, required=["eta", "beta"], conditions=[condition])
+        for name, text, condition in (("mine", "eta", "eta <= 2/beta"), ("other", "eta*max(1, 10*(eta*beta - 1))", "eta <= 1/beta"))
+    )
+    assert_dominates(mine, other)
+    assert_dominates(other, mine)
+    with pytest.raises(AssertionError, match=r"mine does not dominate eta\*max"):
+        assert_dominates(mine, "eta*max(1, 10*(eta*beta - 1))")
 
 
 def test_the_box_is_kept() -> None:

@@ -37,7 +37,13 @@ def default_box(bound: Bound) -> Box:
 
     The learning rate eta starts at 1e-8, below what any assumption asks of it in the rest of the box.
     """
-    return {name: _RANGES.get(name, _CONSTANT) for name in bound.formula.parameters}
+    return {name: _RANGES.get(name) or _within_domain(name) for name in bound.formula.parameters}
+
+
+def _within_domain(name: str) -> tuple[float, float]:
+    domain = symbol(name).domain
+    low, high = max(_CONSTANT[0], domain.low), min(_CONSTANT[1], domain.high)
+    return (int(domain.low), int(high)) if domain.integer else (low, high)
 
 
 def check_box(bound: Bound, box: Mapping[str, tuple[float, float]] | None) -> Box:

@@ -75,10 +75,6 @@ class Formula:
         """The trees of the chosen readings, definitions replaced by what they stand for (sub-trees shared)."""
         return _trees(self, given)
 
-    def extended(self, lets: Iterable[Let]) -> Formula:
-        """The same formula with further definitions after its own."""
-        return Formula(self.required, self.optional, self.lets + tuple(lets), self.defaults)
-
 
 @lru_cache(maxsize=4096)
 def _trees(formula: Formula, given: frozenset[str]) -> dict[str, Node]:

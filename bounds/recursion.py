@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Literal
 
 from flint import arb
@@ -20,7 +21,8 @@ class Recursion:
 
     The texts may use the formula's parameters and definitions, the states, and ``t``, the number of the step being
     taken (1, 2, ..., T). ``relation`` says whether the closed form equals or dominates (is at least) the unrolled
-    recursion; ``reason`` says why in one sentence.
+    recursion; ``reason`` says why in one sentence. With ``least`` the texts may also use an integer of that name, and the
+    result after T steps is the least one over its values 0, 1, ..., T.
     """
 
     initial: tuple[tuple[str, str], ...]
@@ -28,6 +30,7 @@ class Recursion:
     result: str
     relation: Literal["equals", "dominates"]
     reason: str
+    least: str = ""
 
     def trees(self, formula: Formula, given: frozenset[str]) -> tuple[dict[str, Node], dict[str, Node], Node]:
         """The parsed initial states, steps and result.
@@ -37,18 +40,27 @@ class Recursion:
         """
         known: dict[str, Node | None] = dict.fromkeys(formula.parameters) | dict(formula.trees(given))
         known |= {name: None for name, _ in self.initial} | {"t": None}
+        known |= {self.least: None} if self.least else {}
         initial = {name: parse(text, known) for name, text in self.initial}
         return initial, {name: parse(text, known) for name, text in self.step}, parse(self.result, known)
 
     def unroll(self, formula: Formula, values: Mapping[str, float | int], steps: int) -> list[arb]:
         """Results after 0, 1, ..., ``steps`` steps as balls (computed at 256 bits, inputs exact)."""
-        initial, step, result = self.trees(formula, formula.given(values))
         complete = dict(formula.defaults) | dict(values)
         exact = {name: arb(value) for name, value in complete.items()}
-        state = {name: ball_at(tree, exact, _BITS) for name, tree in initial.items()}
-        results = [ball_at(result, exact | state, _BITS)]
-        for t in range(1, steps + 1):
-            here = exact | state | {"t": arb(t)}
-            state = {name: ball_at(tree, here, _BITS) for name, tree in step.items()}
-            results.append(ball_at(result, exact | state, _BITS))
-        return results
+        trees = self.trees(formula, formula.given(values))
+        if not self.least:
+            return _unrolled(trees, exact, steps)
+        runs = [_unrolled(trees, exact | {self.least: arb(start)}, steps) for start in range(steps + 1)]
+        return [reduce(arb.min, (run[t] for run in runs[: t + 1])) for t in range(steps + 1)]
+
+
+def _unrolled(trees: tuple[dict[str, Node], dict[str, Node], Node], exact: dict[str, arb], steps: int) -> list[arb]:
+    initial, step, result = trees
+    state = {name: ball_at(tree, exact, _BITS) for name, tree in initial.items()}
+    results = [ball_at(result, exact | state, _BITS)]
+    for t in range(1, steps + 1):
+        here = exact | state | {"t": arb(t)}
+        state = {name: ball_at(tree, here, _BITS) for name, tree in step.items()}
+        results.append(ball_at(result, exact | state, _BITS))
+    return results

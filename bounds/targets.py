@@ -15,7 +15,7 @@ from bounds.registry import entries, get
 from bounds.symbols import symbol
 
 #: Relative slack of a comparison with an unrolled recursion (256 bits, but a closed form is sharp to 2^-60 only).
-UNROLLED_SLACK = 2.0**-55
+UNROLLED_SLACK = 2.0**-50
 #: Relative slack of a comparison with a target whose arguments are rounded to floats.
 TARGET_SLACK = 2.0**-48
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from bounds.errors import DomainError
 from figures.axes import choose_scale, draw_line, draw_measured, label_axes, legend_above, scale_x, scale_y
-from figures.style import BOUND, house_style, new_figure, plain
+from figures.style import BOUND, STROKES, house_style, new_figure, plain
 from figures.words import band_words, reference_words
 from verify.verdict import CaseResult, Curve, Evidence
 
@@ -59,6 +59,10 @@ def _draw(axes: Axes, curve: Curve, evidence: Evidence | None) -> None:
         bound = np.asarray(curve.bound, dtype=np.float64)[order]
         draw_line(axes, x, bound, BOUND, plain(reference_words(curve)))
         reference = np.concatenate([mean, bound])
+    for index, (name, values) in enumerate(curve.companions, start=2):
+        line = np.asarray(values, dtype=np.float64)[order]
+        draw_line(axes, x, line, STROKES[index % len(STROKES)], plain(name))
+        reference = np.concatenate([reference, line])
     draw_measured(axes, x, mean, low, high, band_words(curve, evidence))
     label_axes(axes, curve.parameter, curve.quantity, curve.label)
     scale_x(axes, x)

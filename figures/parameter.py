@@ -31,7 +31,8 @@ class Series:
 class MeasuredSeries:
     """Measured values beside the bounds, each of shape (measured points,).
 
-    ``low`` and ``high`` are the ends of a band (``None`` for none); ``replicates`` is how many runs a mean is over.
+    ``low`` and ``high`` are the ends of a band (``None`` for none); ``replicates`` is how many runs a mean is over,
+    ``band`` what the legend calls the band.
     """
 
     x: Values
@@ -39,6 +40,7 @@ class MeasuredSeries:
     low: Values | None = None
     high: Values | None = None
     replicates: int = 1
+    band: str = "band"
 
 
 def bound_over_parameter(
@@ -80,7 +82,7 @@ def _draw_measured(axes: Axes, measured: MeasuredSeries) -> tuple[Values, Values
     x, mean = (np.asarray(values, dtype=np.float64) for values in (measured.x, measured.mean))
     low, high = (np.full(x.shape, np.nan) if ends is None else np.asarray(ends, dtype=np.float64) for ends in (measured.low, measured.high))
     order = np.argsort(x, kind="stable")
-    banded = ", band" if measured.low is not None else ""
+    banded = f", {measured.band}" if measured.low is not None else ""
     replicates = f"{measured.replicates} replicate{'' if measured.replicates == 1 else 's'}"
     draw_measured(axes, x[order], mean[order], low[order], high[order], f"measured mean{banded} ({replicates})")
     return x, mean, np.concatenate([mean, low, high])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,28 +26,20 @@ _RESAMPLES = 9_999
 _MAX_FAMILY = 8
 
 
+def _number(path: Path, row: int, name: str, text: str | None) -> float:
+    try:
+        value = float(text or "")
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise InputFileError(f"row {row} of {str(path)!r} has {text!r} in column {name!r}; write a finite number in every row")
+    return value
+
+
 def _column(path: Path, rows: Sequence[dict[str, str]], name: str) -> list[float]:
     if name not in rows[0]:
         raise UnknownNameError(f"{str(path)!r} has no column {name!r}; its columns are {', '.join(rows[0])}")
-    try:
-        values = [float(row[name]) for row in rows]
-    except (TypeError, ValueError):
-        bad = next(i for i, row in enumerate(rows) if not _is_number(row[name]))
-        raise InputFileError(
-            f"row {bad + 1} of {str(path)!r} has {rows[bad][name]!r} in column {name!r}; write a number in every row"
-        ) from None
-    if not np.isfinite(values).all():
-        bad = int(np.argmin(np.isfinite(values)))
-        raise InputFileError(f"row {bad + 1} of {str(path)!r} has {rows[bad][name]!r} in column {name!r}; measurements must be finite")
-    return values
-
-
-def _is_number(text: str | None) -> bool:
-    try:
-        float(text or "")
-    except ValueError:
-        return False
-    return True
+    return [_number(path, index, name, row[name]) for index, row in enumerate(rows, start=1)]
 
 
 def _by_replicate(path: Path, x: list[float], y: list[float], replicate: list[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -82,7 +75,7 @@ def read_measured(path: Path, x_name: str, y_name: str, seed: int) -> MeasuredSe
     if len(values) < MIN_REPLICATES:
         return MeasuredSeries(points, values.mean(axis=0), replicates=len(values))
     band = max_t_band(values, _LEVEL, _RESAMPLES, np.random.default_rng(seed))
-    return MeasuredSeries(points, band.mean, band.low, band.high, len(values))
+    return MeasuredSeries(points, band.mean, band.low, band.high, len(values), "simultaneous 95 % band")
 
 
 def _series(bound: Bound, axis: str, values: dict[str, list[Value]], topology: str | None, form: str | None) -> list[Series]:

@@ -49,6 +49,9 @@ def calibration_summary(check: SelfCheck) -> CalibrationSummary:
     for row in check.noise:
         label = f"{row.noise.replace('_', '-')} noise, {row.points} points, R = {row.replicates}"
         rows += [_false_alarm(label, row.false_violated, "VIOLATED"), _false_alarm(label, row.false_holds, "HOLDS")]
+    for slope in check.slopes:
+        label = f"slope test, {slope.noise.replace('_', '-')} noise, R = {slope.replicates}"
+        rows += [_false_alarm(label, slope.false_violated, "VIOLATED"), _false_alarm(label, slope.false_holds, "HOLDS")]
     power = [
         PowerRow(factor=point.factor, rate=point.violated.rate, low=point.violated.low, high=point.violated.high)
         for point in check.power

@@ -11,7 +11,16 @@ from bounds.vocabulary import Quantity, Readout, UpdateForm
 from empirical import Run, measure
 from empirical.streams import stream
 from verify.plan import Task
-from verify.statistics import CalibrationRow, PowerPoint, Rate, calibration_table, power_curve, verdict_rates
+from verify.statistics import (
+    CalibrationRow,
+    PowerPoint,
+    Rate,
+    SlopeCalibrationRow,
+    calibration_table,
+    power_curve,
+    slope_calibration,
+    verdict_rates,
+)
 from verify.verdict import Verdict
 
 LEVEL = 0.05
@@ -25,7 +34,8 @@ class SelfCheck:
     """How often the verdict is wrong where the truth is known.
 
     ``tight_*`` come from training runs on a linear loss with antithetic twins, where l1_stability_convex is an equality;
-    ``power`` multiplies that bound by factors below 1; ``noise`` are synthetic curves at equality.
+    ``power`` multiplies that bound by factors below 1; ``noise`` are synthetic curves at equality; ``slopes`` are synthetic
+    power laws whose exponent lies on the margin of the slope test.
     """
 
     level: float
@@ -35,6 +45,7 @@ class SelfCheck:
     tight_holds: Rate
     power: tuple[PowerPoint, ...]
     noise: tuple[CalibrationRow, ...]
+    slopes: tuple[SlopeCalibrationRow, ...]
 
 
 def self_check_task(quick: bool, seed: int) -> Task:
@@ -74,4 +85,5 @@ def run_self_check(trials: int, replicates: int, seed: int) -> SelfCheck:
         tight_holds=rates[Verdict.HOLDS],
         power=power_curve(values, truth, FACTORS, LEVEL, _RESAMPLES, rng),
         noise=calibration_table(trials, (40,), LEVEL, _RESAMPLES, seed),
+        slopes=slope_calibration(trials, 40, LEVEL, _RESAMPLES, seed),
     )

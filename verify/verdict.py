@@ -58,6 +58,7 @@ class Curve:
     measured curve ``low`` and ``high`` are simultaneous one-sided band ends at confidence ``1 - level`` each, and
     ``values`` (replicates, points) are what they were computed from. ``label`` says what is drawn where the quantity's own
     name does not, ``bound_label`` likewise for the line it is held against.
+    ``companions`` are further lines (name, values of shape (points,)) between bound and measurement that decide nothing.
     """
 
     parameter: Symbol
@@ -73,6 +74,7 @@ class Curve:
     values: NDArray[np.float64] | None = None
     label: str | None = None
     bound_label: str | None = None
+    companions: tuple[tuple[str, NDArray[np.float64]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

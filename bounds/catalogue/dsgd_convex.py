@@ -5,34 +5,27 @@ Algorithm: D-SGD with Q gossip steps a step, T constant steps, one local batch p
 Guarantee: UPPER, attained for linear losses with antithetic twins; no dependence on the graph.
 """
 
-from bounds.assumptions import Condition, Property
-from bounds.bound import Bound, Reduction, Source
+from __future__ import annotations
+
+from bounds.assumptions import Condition
+from bounds.bound import Bound, Reduction
+from bounds.catalogue.common import AVERAGED, BATCH, CONVEX, DECENTRALIZED, DOWN, EVERY_READOUT, FLAT, GOSSIP, UP, WHOLE_GRAPH, lebars2024
 from bounds.formula import Formula, Let
 from bounds.recursion import Recursion
-from bounds.vocabulary import Direction, Kind, Quantity, Readout, UpdateForm
+from bounds.vocabulary import Kind, Quantity
 
-_UP, _DOWN, _FLAT = Direction.INCREASING, Direction.DECREASING, Direction.CONSTANT
-_FORMS = (UpdateForm.ATC, UpdateForm.CTA, UpdateForm.CONSENSUS)
 _OPTIONAL = ("beta", "b", "Q", "gap", "w_min")
-_DIRECTIONS = {"L": _UP, "eta": _UP, "T": _UP, "m": _DOWN, "n": _DOWN} | dict.fromkeys(_OPTIONAL, _FLAT)
+_DEFAULTS = (("b", 1), ("Q", 1))
+_DIRECTIONS = {"L": UP, "eta": UP, "T": UP, "m": DOWN, "n": DOWN} | dict.fromkeys(_OPTIONAL, FLAT)
 _CONDITIONS = (
     Condition("eta <= 2/beta", forms=("atc", "cta")),
     Condition("eta <= 2*w_min/beta", forms=("consensus",)),
-    Condition("b <= n"),
+    BATCH,
 )
-_PROPERTIES = (
-    Property("convex"),
-    Property("doubly_stochastic"),
-    Property("nonnegative"),
-    Property("common_start"),
-    Property("uniform_sampling"),
-)
-_SOURCE = Source(
-    paper="lebars2024",
-    result="Le Bars, Bellet, Tommasi, Scaman, Neglia (2024), convex case (arXiv 2306.02939)",
-    derivation="The vector of expected twin distances obeys d <- W^Q (d + (2 eta L/n) e_j) (ATC; consensus form likewise for "
+_SOURCE = lebars2024(
+    "convex",
+    "The vector of expected twin distances obeys d <- W^Q (d + (2 eta L/n) e_j) (ATC; consensus form likewise for "
     "eta <= 2 min_k (W^Q)_kk/beta); columns of W sum to 1, so the node mean grows by exactly 2 eta L/(m n) a step.",
-    tag="recalled",
 )
 _REASON = "The recursion adds the same term at every step."
 
@@ -41,11 +34,11 @@ l1_stability_convex = Bound(
     title="l1 on-average stability of D-SGD, convex loss",
     quantity=Quantity.L1_STABILITY,
     kind=Kind.UPPER,
-    update_forms=_FORMS,
-    readouts=(Readout.NODE_AVERAGE, Readout.NETWORK_MEAN, Readout.GRADIENT_POINT),
-    formula=Formula(("L", "eta", "T", "m", "n"), _OPTIONAL, (Let("value", "2*L*eta*T/(m*n)"),), defaults=(("b", 1), ("Q", 1))),
+    update_forms=DECENTRALIZED,
+    readouts=AVERAGED,
+    formula=Formula(("L", "eta", "T", "m", "n"), _OPTIONAL, (Let("value", "2*L*eta*T/(m*n)"),), defaults=_DEFAULTS),
     conditions=_CONDITIONS,
-    properties=_PROPERTIES,
+    properties=(CONVEX, *GOSSIP),
     source=_SOURCE,
     directions=_DIRECTIONS,
     recursion=Recursion((("d", "0"),), (("d", "d + 2*eta*L/(m*n)"),), "d", "equals", _REASON),
@@ -57,19 +50,43 @@ dsgd_convex = Bound(
     title="Generalization error of D-SGD, convex loss",
     quantity=Quantity.GENERALIZATION_ERROR,
     kind=Kind.UPPER,
-    update_forms=_FORMS,
-    readouts=(Readout.NODE_AVERAGE, Readout.NETWORK_MEAN, Readout.GRADIENT_POINT, Readout.WORST_NODE),
-    formula=Formula(("L", "eta", "T", "m", "n"), _OPTIONAL, (Let("value", "2*L**2*eta*T/(m*n)"),), defaults=(("b", 1), ("Q", 1))),
+    update_forms=DECENTRALIZED,
+    readouts=EVERY_READOUT,
+    formula=Formula(("L", "eta", "T", "m", "n"), _OPTIONAL, (Let("value", "2*L**2*eta*T/(m*n)"),), defaults=_DEFAULTS),
     conditions=_CONDITIONS,
-    properties=_PROPERTIES,
+    properties=(CONVEX, *GOSSIP),
     source=_SOURCE,
     directions=_DIRECTIONS,
     recursion=Recursion((("d", "0"),), (("d", "d + 2*eta*L/(m*n)"),), "L*d", "equals", _REASON),
     reductions=(
         Reduction((("m", 1),), "equals", "hardt2016_convex", (("L", "L"), ("eta", "eta"), ("T", "T"), ("N", "n"))),
-        Reduction((("gap", 1),), "equals", "hardt2016_convex", (("L", "L"), ("eta", "eta"), ("T", "T"), ("N", "m*n"), ("b", "m"))),
+        Reduction((("gap", 1),), "equals", "hardt2016_convex", (("L", "L"), ("eta", "eta"), ("T", "T"), ("N", "m*n"), ("b", "m*b"))),
     ),
-    notes="Rows of W sum to 1 as well, so averaged over the replaced sample every fixed node has the same bound.",
+    notes=f"Rows of W sum to 1 as well, {WHOLE_GRAPH}",
 )
 
-BOUNDS = (l1_stability_convex, dsgd_convex)
+dsgd_convex_trajectory = Bound(
+    id="dsgd_convex_trajectory",
+    title="Generalization error of D-SGD, convex loss, by the gradients met on the way",
+    quantity=Quantity.GENERALIZATION_ERROR,
+    kind=Kind.UPPER,
+    update_forms=DECENTRALIZED,
+    readouts=EVERY_READOUT,
+    formula=Formula(("L", "eta", "T", "m", "n", "G"), ("beta", "w_min"), (Let("value", "2*L*eta*T*G/(m*n)"),)),
+    conditions=_CONDITIONS[:2],
+    properties=(CONVEX, *GOSSIP),
+    source=lebars2024(
+        "optimization-dependent convex",
+        "As dsgd_convex, but a drawn replaced sample moves the twins apart by eta times two gradient norms, which are 2 G on average with "
+        "G = (1/T) sum_t (1/mn) sum_ij E norm(grad l(x_j^t; Z_ij)) at the gradient point.",
+    ),
+    directions={"L": UP, "eta": UP, "T": UP, "m": DOWN, "n": DOWN, "G": UP, "beta": FLAT, "w_min": FLAT},
+    recursion=Recursion((("d", "0"),), (("d", "d + 2*eta*G/(m*n)"),), "L*d", "equals", _REASON),
+    reductions=(
+        Reduction((("m", 1),), "equals", value="2*L*eta*T*G/n"),
+        Reduction((("G", 1), ("L", 1)), "equals", "dsgd_convex", (("L", "L"), ("eta", "eta"), ("T", "T"), ("m", "m"), ("n", "n"))),
+    ),
+    notes=f"G <= L, so it is never above dsgd_convex; G is met on the way, hence known only after a run. Rows of W sum to 1, {WHOLE_GRAPH}",
+)
+
+BOUNDS = (l1_stability_convex, dsgd_convex, dsgd_convex_trajectory)

@@ -8,10 +8,12 @@ from fractions import Fraction
 
 from flint import arb, ctx, fmpq
 
-from bounds.expression.tree import Call, Name, Node, Number, Power, Product, Quotient, Sum
+from bounds.expression.tree import Call, Least, Name, Node, Number, Power, Product, Quotient, Sum
 
 _FIRST_BITS = 106
 _LAST_BITS = 1 << 15
+# Neighbours that agree to this many bits are taken as equal; any integer is a valid place, so the value stays a value of the body.
+_FLAT_BITS = 1024
 _SHARP = arb(2) ** -60
 
 
@@ -39,6 +41,13 @@ def _geometric(ratio: arb, count: arb) -> arb:
     return (1 - _power(ratio, count)) / (1 - ratio)
 
 
+def _growth(rate: arb, start: arb, stop: arb) -> arb:
+    if start == stop:
+        return arb(1)
+    upper = (stop + 1 + rate).lgamma() - (stop + 1).lgamma()
+    return (upper - (start + 1 + rate).lgamma() + (start + 1).lgamma()).exp()
+
+
 def _sqrt(value: arb) -> arb:
     return value.nonnegative_part().sqrt() if value.contains(0) else value.sqrt()
 
@@ -50,6 +59,7 @@ _CALLS: dict[str, Callable[..., arb]] = {
     "min": arb.min,
     "max": arb.max,
     "geometric": _geometric,
+    "growth": _growth,
 }
 
 
@@ -75,6 +85,8 @@ def _fresh(node: Node, values: Mapping[str, arb], memo: dict[int, arb]) -> arb:
             return _ball(left, values, memo) / _ball(right, values, memo)
         case Power(base, exponent):
             return _power(_ball(base, values, memo), _ball(exponent, values, memo))
+        case Least():
+            return _least(node, values, memo)
         case Call("when", (condition, positive, other)):
             return _lazy_select(condition, positive, other, values, memo)
         case Call(function, arguments):
@@ -87,6 +99,28 @@ def _lazy_select(condition: Node, positive: Node, other: Node, values: Mapping[s
     if test > 0:
         return _ball(positive, values, memo)
     return _ball(other, values, memo) if test <= 0 else arb("nan")
+
+
+def _least(node: Least, values: Mapping[str, arb], memo: dict[int, arb]) -> arb:
+    """Bisection on the sign of the forward difference, which a convex body changes once."""
+    first, last = (_ball(end, values, memo).unique_fmpz() for end in (node.low, node.high))
+    if first is None or last is None:
+        return arb("nan")
+    low, high = int(first), int(last)
+
+    def at(place: int) -> arb:
+        return _ball(node.body, {**values, node.variable: arb(place)}, {})
+
+    while low < high:
+        middle = (low + high) // 2
+        slope = at(middle + 1) - at(middle)
+        if slope > 0 or (slope.contains(0) and ctx.prec >= _FLAT_BITS):
+            high = middle
+        elif slope < 0:
+            low = middle + 1
+        else:
+            return arb("nan")
+    return at(low)
 
 
 def _sharp(ball: arb) -> bool:

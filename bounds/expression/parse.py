@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from bounds.errors import ExpressionError
-from bounds.expression.tree import FUNCTIONS, Call, Name, Node, Number, Power, Product, Quotient, Sum
+from bounds.expression.tree import FUNCTIONS, Call, Least, Name, Node, Number, Power, Product, Quotient, Sum
 
 _MAX_LENGTH = 2000
 _MAX_DEPTH = 100
 _MAX_EXPONENT = 400
 _MINUS_ONE = Number(Fraction(-1))
 _BINARY = {ast.Mult: Product, ast.Div: Quotient, ast.Pow: Power}
-_ALLOWED = "numbers, symbols, + - * / **, and " + ", ".join(sorted(FUNCTIONS))
+_ALLOWED = "numbers, symbols, + - * / **, and " + ", ".join(sorted((*FUNCTIONS, "least")))
 
 
 class _Builder:
@@ -63,12 +63,21 @@ class _Builder:
         return self.known[name] or Name(name)
 
     def call(self, node: ast.Call, depth: int) -> Node:
-        if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS or node.keywords:
+        if not isinstance(node.func, ast.Name) or node.func.id not in (*FUNCTIONS, "least") or node.keywords:
             raise self.fail(node, "a call that is not one of our functions")
         function = node.func.id
+        if function == "least":
+            return self.least(node, depth)
         if len(node.args) != FUNCTIONS[function]:
             raise self.fail(node, f"{len(node.args)} arguments for {function}, which takes {FUNCTIONS[function]}")
         return Call(function, tuple(self.build(argument, depth + 1) for argument in node.args))
+
+    def least(self, node: ast.Call, depth: int) -> Node:
+        match node.args:
+            case [ast.Name(id=variable), low, high, body] if variable not in self.known:
+                inner = _Builder(self.text, {**self.known, variable: None})
+                return Least(variable, self.build(low, depth + 1), self.build(high, depth + 1), inner.build(body, depth + 1))
+        raise self.fail(node, "least without a variable of its own; write least(t, low, high, body)")
 
 
 def _syntax(text: str) -> ast.expr:

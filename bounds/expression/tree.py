@@ -85,9 +85,24 @@ class Call(Node):
         return self.arguments
 
 
+@dataclass(frozen=True, slots=True)
+class Least(Node):
+    """The least value of ``body`` over the integers ``low <= variable <= high``; ``body`` is convex in the variable."""
+
+    variable: str
+    low: Node
+    high: Node
+    body: Node
+
+    def children(self) -> tuple[Node, ...]:
+        return (self.low, self.high, self.body)
+
+
 #: Functions of the grammar with their number of arguments.
-#: ``geometric(r, T)`` is sum_{s=0}^{T-1} r^s; ``when(c, a, b)`` is a where c > 0 and b elsewhere.
-FUNCTIONS: dict[str, int] = {"sqrt": 1, "exp": 1, "log": 1, "min": 2, "max": 2, "geometric": 2, "when": 3}
+#: ``geometric(r, T)`` is sum_{s=0}^{T-1} r^s; ``growth(q, t0, T)`` is prod_{t=t0+1}^{T} (1 + q/t), continued to real
+#: t0 and T - t0 by gamma functions; ``when(c, a, b)`` is a where c > 0 and b elsewhere. ``least(t, low, high, body)`` is
+#: :class:`Least`.
+FUNCTIONS: dict[str, int] = {"sqrt": 1, "exp": 1, "log": 1, "min": 2, "max": 2, "geometric": 2, "growth": 3, "when": 3}
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -98,5 +113,9 @@ def walk(node: Node) -> Iterator[Node]:
 
 
 def names(node: Node) -> frozenset[str]:
-    """The parameter names that occur in the tree."""
-    return frozenset(part.name for part in walk(node) if isinstance(part, Name))
+    """The parameter names that occur free in the tree."""
+    if isinstance(node, Name):
+        return frozenset((node.name,))
+    if isinstance(node, Least):
+        return names(node.low) | names(node.high) | (names(node.body) - {node.variable})
+    return frozenset().union(*map(names, node.children()))

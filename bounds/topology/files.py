@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bounds.errors import InputFileError, MixingMatrixError, TopologyError
 from bounds.files import read_text
-from bounds.topology.graphs import GRAPHS, from_graph, topology
+from bounds.topology.graphs import from_graph, topology
 from bounds.topology.mixing import MixingMatrix
 
 _GRAPH_SUFFIXES = (".edgelist", ".graphml", ".gml")
@@ -53,7 +53,7 @@ def load(name: str, nodes: int | None) -> MixingMatrix:
         UnknownNameError, TopologyError, MixingMatrixError, DisconnectedGraphError, InputFileError: each one line.
     """
     path = Path(name)
-    if name not in GRAPHS and path.suffix in (".csv", *_GRAPH_SUFFIXES):
+    if path.suffix in (".csv", *_GRAPH_SUFFIXES):
         loaded = _matrix(path) if path.suffix == ".csv" else _graph(path)
         if nodes is not None and nodes != loaded.nodes:
             raise TopologyError(f"{name!r} has {loaded.nodes} nodes but {nodes} were asked for; leave the number out or make them agree")

@@ -51,16 +51,73 @@ def _torus(nodes: int) -> nx.Graph:
 def _exponential(nodes: int) -> nx.Graph:
     import networkx as nx
 
-    hops = [2**power for power in range(max(1, math.ceil(math.log2(nodes)))) if 2**power < nodes] if nodes > 1 else []
-    return nx.circulant_graph(nodes, hops)
+    return nx.circulant_graph(nodes, _hops(nodes))
+
+
+def _path(nodes: int) -> nx.Graph:
+    import networkx as nx
+
+    return nx.path_graph(nodes)
+
+
+def _star(nodes: int) -> nx.Graph:
+    import networkx as nx
+
+    return nx.star_graph(nodes - 1)
+
+
+def _hypercube(nodes: int) -> nx.Graph:
+    import networkx as nx
+
+    if nodes & (nodes - 1):
+        raise TopologyError(f"a hypercube of {nodes} nodes does not exist; take a power of 2 such as 16")
+    return nx.hypercube_graph(nodes.bit_length() - 1) if nodes > 1 else nx.path_graph(1)
+
+
+def _first_connected(build: Callable[[int], nx.Graph]) -> nx.Graph:
+    """The first connected graph among those of the seeds 0, 1, ..., so that a name always means the same graph."""
+    import networkx as nx
+
+    found = next((graph for graph in map(build, range(10_000)) if nx.is_connected(graph)), None)
+    if found is None:
+        raise TopologyError("none of 10000 random graphs is connected; raise the edge probability")
+    return found
+
+
+def erdos_renyi(nodes: int, probability: float | None = None) -> nx.Graph:
+    """An Erdos-Renyi graph: every edge with ``probability`` (default min(1, 2 ln m / m)); the first connected seed."""
+    import networkx as nx
+
+    chance = min(1.0, 2 * math.log(max(nodes, 2)) / nodes) if probability is None else probability
+    return _first_connected(lambda seed: nx.gnp_random_graph(nodes, chance, seed=seed))
+
+
+def watts_strogatz(nodes: int, neighbours: int = 4, rewired: float = 0.1) -> nx.Graph:
+    """A Watts-Strogatz graph: a ring of ``neighbours`` nearest neighbours, each edge rewired with chance ``rewired``.
+
+    The first connected seed; complete when there are no more than ``neighbours`` nodes."""
+    import networkx as nx
+
+    if nodes <= neighbours:
+        return nx.complete_graph(nodes)
+    return _first_connected(lambda seed: nx.watts_strogatz_graph(nodes, neighbours, rewired, seed=seed))
 
 
 GRAPHS: dict[str, Callable[[int], nx.Graph]] = {
     "ring": _ring,
+    "path": _path,
+    "star": _star,
     "complete": _complete,
     "torus": _torus,
+    "hypercube": _hypercube,
     "exponential": _exponential,
+    "erdos_renyi": erdos_renyi,
+    "watts_strogatz": watts_strogatz,
 }
+_DIRECTED = "exponential_directed"
+_LAZY = "lazy_"
+#: Every name that :func:`topology` knows; each also with the prefix ``lazy_``.
+NAMES = (*GRAPHS, _DIRECTED)
 
 
 def metropolis_weights(graph: nx.Graph) -> NDArray[np.float64]:
@@ -98,30 +155,58 @@ def from_graph(graph: nx.Graph, name: str = "graph") -> MixingMatrix:
     return MixingMatrix(metropolis_weights(graph), name=name)
 
 
+def _hops(nodes: int) -> list[int]:
+    return [2**power for power in range((nodes - 1).bit_length())]
+
+
+def _directed_exponential(nodes: int) -> NDArray[np.float64]:
+    """Equal weights on oneself and on the nodes 1, 2, 4, ... places ahead; circulant, hence doubly stochastic."""
+    hops = [0, *_hops(nodes)]
+    weights = np.zeros((nodes, nodes))
+    for hop in hops:
+        weights[np.arange(nodes), (np.arange(nodes) + hop) % nodes] += 1 / len(hops)
+    return weights
+
+
 def _closed_form_spectrum(name: str, nodes: int) -> NDArray[np.float64] | None:
     """Eigenvalues where a closed form is known (descending), else None."""
     if name == "complete":
         return np.concatenate([np.ones(1), np.zeros(nodes - 1)])
     if name == "ring" and nodes > 2:
         return np.sort((1 + 2 * np.cos(2 * np.pi * np.arange(nodes) / nodes)) / 3)[::-1]
+    if name == "star" and nodes > 2:
+        return np.concatenate([np.ones(1), np.full(nodes - 2, 1 - 1 / nodes), np.zeros(1)])
+    if name == "hypercube":
+        sides = nodes.bit_length() - 1
+        return np.concatenate([np.full(math.comb(sides, k), 1 - 2 * k / (sides + 1)) for k in range(sides + 1)])
     return None
 
 
 def topology(name: str, nodes: int) -> MixingMatrix:
-    """A named topology with Metropolis weights: ring, complete, torus (most square) or static undirected exponential.
+    """A named topology with ``nodes`` nodes.
+
+    Undirected graphs get Metropolis weights; ``exponential_directed`` has equal weights and is not symmetric. The prefix
+    ``lazy_`` gives (I + W)/2, whose eigenvalues are all >= 0 when W is symmetric. The torus is the most square one, the
+    random graphs (``erdos_renyi``, ``watts_strogatz``) are always the same for a given size.
 
     >>> round(topology("ring", 16).gap, 6)
     0.050747
 
     Raises:
-        UnknownNameError: for a name not in :data:`GRAPHS`.
+        UnknownNameError: for a name that is neither in :data:`NAMES` nor ``lazy_`` before one of them.
         TopologyError: when the topology does not exist for that many nodes.
     """
-    if name not in GRAPHS:
-        raise unknown_name("topology", name, GRAPHS)
+    plain = name.removeprefix(_LAZY)
+    if plain not in NAMES:
+        raise unknown_name("topology", name, NAMES)
     if nodes < 1:
         raise TopologyError(f"got {nodes} nodes; a network has at least one node")
-    weights = metropolis_weights(GRAPHS[name](nodes))
-    if name == "complete":
-        weights = np.full((nodes, nodes), 1.0 / nodes)
-    return MixingMatrix(weights, name=name, spectrum=_closed_form_spectrum(name, nodes))
+    if plain == "complete":
+        weights, spectrum = np.full((nodes, nodes), 1.0 / nodes), _closed_form_spectrum(plain, nodes)
+    elif plain == _DIRECTED:
+        weights, spectrum = _directed_exponential(nodes), None
+    else:
+        weights, spectrum = metropolis_weights(GRAPHS[plain](nodes)), _closed_form_spectrum(plain, nodes)
+    if plain != name:
+        weights, spectrum = (np.eye(nodes) + weights) / 2, None if spectrum is None else (1 + spectrum) / 2
+    return MixingMatrix(weights, name=name, spectrum=spectrum)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bounds.errors import DisconnectedGraphError, DomainError, InputFileError, MixingMatrixError, TopologyError, UnknownNameError
-from bounds.topology import MixingMatrix, from_graph, load, topology, torus_sides
+from bounds.topology import NAMES, MixingMatrix, from_graph, load, topology, torus_sides
 
 NAMED = [("ring", 8), ("ring", 9), ("ring", 2), ("complete", 5), ("torus", 16), ("torus", 12), ("exponential", 16), ("exponential", 11)]
 
@@ -149,3 +149,34 @@ def test_bad_names_and_numbers() -> None:
         topology("ring", 4).effective_neighbours(1.0)
     with pytest.raises(DomainError, match="Q=0"):
         topology("ring", 4).power(0)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("nodes", [1, 2, 4, 8, 16])
+def test_every_topology_and_its_lazy_variant(name: str, nodes: int) -> None:
+    if name == "torus" and nodes < 4:
+        pytest.skip("no torus that small")
+    mixing, lazy = topology(name, nodes), topology(f"lazy_{name}", nodes)
+    assert np.allclose(lazy.matrix, (np.eye(nodes) + mixing.matrix) / 2)
+    for one in (mixing, lazy):
+        assert np.allclose(one.matrix.sum(0), 1, atol=1e-13)
+        assert np.allclose(one.matrix.sum(1), 1, atol=1e-13)
+        others = np.sort(np.abs(np.linalg.eigvals(one.matrix)))[::-1][1:]
+        assert one.gap == pytest.approx(1 - max(others, default=0.0), abs=1e-10)
+        assert one.symmetric == (name != "exponential_directed" or nodes <= 2)
+    if lazy.symmetric:
+        assert lazy.lambda_min >= -1e-12
+
+
+def test_graphs_are_the_ones_their_names_say() -> None:
+    degrees = {name: sorted((topology(name, 8).matrix > 0).sum(1) - 1) for name in ("path", "star", "hypercube")}
+    assert degrees == {"path": [1, 1, 2, 2, 2, 2, 2, 2], "star": [1] * 7 + [7], "hypercube": [3] * 8}
+    row = topology("exponential_directed", 16).matrix[3]
+    assert set(np.flatnonzero(row)) == {3, 4, 5, 7, 11}
+    assert np.allclose(row[row > 0], 0.2)
+    assert topology("exponential_directed", 16).lambda_min is None
+    with pytest.raises(TopologyError, match="power of 2"):
+        topology("hypercube", 12)
+    for name in ("erdos_renyi", "watts_strogatz"):
+        assert np.array_equal(topology(name, 20).matrix, topology(name, 20).matrix)
+        assert not np.array_equal(topology(name, 20).matrix, topology("ring", 20).matrix)

@@ -25,7 +25,10 @@ _CONVEX = (
     "2 L eta T / (m n); and only the worst node's bound contains the spectral gap."
 )
 _CONSENSUS = "The mean-square consensus distance stays below the fixed-point bound in Q, the spectral gap, the noise and the heterogeneity."
-_MINIBATCH = "With enough gossip steps decentralized SGD is mini-batch SGD with one sample per node."
+_MINIBATCH = (
+    "With enough gossip steps decentralized SGD is mini-batch SGD with one sample per node: the same models from the same draws, "
+    "and the same generalization bound."
+)
 
 
 @dataclass(frozen=True, slots=True)

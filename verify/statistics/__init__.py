@@ -17,6 +17,7 @@ from verify.statistics.calibration import (
 from verify.statistics.decision import MIN_REPLICATES, Judgement
 from verify.statistics.judge import equivalent, judge, split_level
 from verify.statistics.noise import KINDS, Sampler, decaying_curve, sampler, standard_noise
+from verify.statistics.slopes import SlopeCalibrationRow, SlopeJudgement, slope_calibration, slope_test
 
 __all__ = [
     "KINDS",
@@ -27,6 +28,8 @@ __all__ = [
     "PowerPoint",
     "Rate",
     "Sampler",
+    "SlopeCalibrationRow",
+    "SlopeJudgement",
     "calibration_table",
     "decaying_curve",
     "equivalent",
@@ -38,6 +41,8 @@ __all__ = [
     "power_curve",
     "rate",
     "sampler",
+    "slope_calibration",
+    "slope_test",
     "split_level",
     "standard_noise",
     "verdict_rates",

@@ -5,7 +5,9 @@
 0.09765625000000001
 """
 
+from bounds.authoring import define, one_step
 from bounds.bound import Bound, Reduction, Source
+from bounds.certificate import Certificate, Witness, certify
 from bounds.registry import entries, get
 from bounds.setting import Constant, LossClass, Network, Schedule, Setting
 from bounds.symbols import Symbol, symbol
@@ -13,6 +15,7 @@ from bounds.vocabulary import Direction, Kind, Quantity, Readout, UpdateForm
 
 __all__ = [
     "Bound",
+    "Certificate",
     "Constant",
     "Direction",
     "Kind",
@@ -26,7 +29,11 @@ __all__ = [
     "Source",
     "Symbol",
     "UpdateForm",
+    "Witness",
+    "certify",
+    "define",
     "entries",
     "get",
+    "one_step",
     "symbol",
 ]

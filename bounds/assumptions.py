@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bounds.expression import Node, enclose, names, parse_comparison
 from bounds.formula import Formula
 from bounds.setting import Fact
 
-_PROPERTIES = {
+#: Structural facts that a theorem may assume, in words.
+PROPERTIES = {
     "convex": "every local loss is convex",
     "symmetric": "the mixing matrix is symmetric",
     "doubly_stochastic": "the mixing matrix is doubly stochastic",
@@ -47,7 +49,7 @@ class Condition:
 
     def sides(self, formula: Formula, given: frozenset[str]) -> tuple[Node, str, Node]:
         """Both sides as trees with the relation between them."""
-        return parse_comparison(self.text, dict.fromkeys(formula.parameters) | dict(formula.trees(given)))
+        return _sides(self.text, formula, given)
 
     def check(self, formula: Formula, facts: Mapping[str, Fact]) -> Outcome:
         """Decide the inequality with certified arithmetic."""
@@ -63,6 +65,12 @@ class Condition:
         return Outcome(holds, f"{self.text} fails: got {float(low.mid()):.6g}, allowed {relation} {float(high.mid()):.6g}")
 
 
+# A search for counterexamples asks for the same few conditions thousands of times.
+@lru_cache(maxsize=4096)
+def _sides(text: str, formula: Formula, given: frozenset[str]) -> tuple[Node, str, Node]:
+    return parse_comparison(text, dict.fromkeys(formula.parameters) | dict(formula.trees(given)))
+
+
 @dataclass(frozen=True, slots=True)
 class Property:
     """A structural fact of the setting (convex losses, symmetric matrix, ...), named as in ``Setting.facts()``."""
@@ -72,7 +80,7 @@ class Property:
     @property
     def text(self) -> str:
         """The assumption in words."""
-        return _PROPERTIES[self.name]
+        return PROPERTIES[self.name]
 
     def check(self, facts: Mapping[str, Fact]) -> Outcome:
         """Whether the property is among the facts and true."""

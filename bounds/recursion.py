@@ -32,7 +32,12 @@ class Recursion:
     reason: str
     least: str = ""
 
-    def _trees(self, formula: Formula, given: frozenset[str]) -> tuple[dict[str, Node], dict[str, Node], Node]:
+    def trees(self, formula: Formula, given: frozenset[str]) -> tuple[dict[str, Node], dict[str, Node], Node]:
+        """The parsed initial states, steps and result.
+
+        Raises:
+            ExpressionError: for text outside the grammar or an unknown name.
+        """
         known: dict[str, Node | None] = dict.fromkeys(formula.parameters) | dict(formula.trees(given))
         known |= {name: None for name, _ in self.initial} | {"t": None}
         known |= {self.least: None} if self.least else {}
@@ -43,7 +48,7 @@ class Recursion:
         """Results after 0, 1, ..., ``steps`` steps as balls (computed at 256 bits, inputs exact)."""
         complete = dict(formula.defaults) | dict(values)
         exact = {name: arb(value) for name, value in complete.items()}
-        trees = self._trees(formula, formula.given(values))
+        trees = self.trees(formula, formula.given(values))
         if not self.least:
             return _unrolled(trees, exact, steps)
         runs = [_unrolled(trees, exact | {self.least: arb(start)}, steps) for start in range(steps + 1)]

@@ -70,6 +70,27 @@ def parse_assignments(texts: Sequence[str]) -> dict[str, list[Value]]:
     return result
 
 
+def parse_box(texts: Sequence[str]) -> dict[str, tuple[Value, Value]]:
+    """``["m=2:64", "gap=0.1:1"]`` to ranges by name.
+
+    Raises:
+        UnknownParameterError: for an argument without ``=`` or a name given twice.
+        DomainError: for a value that is not ``lo:hi``.
+    """
+    result: dict[str, tuple[Value, Value]] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UnknownParameterError(f"got the argument {text!r}; write NAME=lo:hi, such as m=2:64")
+        if name in result:
+            raise UnknownParameterError(f"{name} is given twice; give it once")
+        ends = value.split(":")
+        if len(ends) != 2:
+            raise DomainError(f"{name}={value!r} is not a range; write {name}=lo:hi")
+        result[name] = (number(name, ends[0]), number(name, ends[1]))
+    return result
+
+
 def product(values: Mapping[str, Sequence[Value]]) -> Iterator[dict[str, Value]]:
     """Every combination, the last name running fastest.
 

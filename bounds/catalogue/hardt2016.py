@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bounds.assumptions import Condition
 from bounds.bound import Bound
-from bounds.catalogue.common import CONVEX, DOWN, EVERY_READOUT, FLAT, UNIFORM, UP, hardt2016
+from bounds.catalogue.common import CONVEX, DOWN, EVERY_READOUT, FLAT, MIXED, UNIFORM, UP, hardt2016
 from bounds.formula import Formula, Let
 from bounds.recursion import Recursion
 from bounds.vocabulary import Kind, Quantity, UpdateForm
@@ -76,7 +76,7 @@ hardt2016_nonconvex = Bound(
         "Until step t0 the replaced sample is drawn with probability at most b t0/N, at a cost of at most M; after it a step stretches by "
         "1 + q/t and adds 2 c L/(N t). The closed form keeps the exact product and the -1; the paper relaxes both.",
     ),
-    directions={"L": UP, "c": UP, "T": UP, "N": DOWN, "beta": UP, "M": UP, "b": UP},
+    directions={"L": UP, "c": UP, "T": UP, "N": MIXED, "beta": UP, "M": UP, "b": UP},
     recursion=Recursion(
         (("d", "0"),),
         (("d", "when(t-t0, (1+q/t)*d + 2*c*L/(N*t), 0)"),),

@@ -1,0 +1,52 @@
+"""``certify``: what is known of a declared or suspected direction."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import bounds
+from bounds.certificate import Certificate, Witness
+from gossip_bounds.arguments import parse_box
+from gossip_bounds.commands.theory import Form, Json
+from gossip_bounds.output import print_json
+
+Ranges = Annotated[list[str] | None, typer.Argument(help="NAME=lo:hi, in place of the default range.", metavar="NAME=lo:hi ...")]
+
+
+def certify(
+    bound_id: Annotated[str, typer.Argument(metavar="ID")],
+    parameter: Annotated[str, typer.Argument(metavar="PARAM")],
+    ranges: Ranges = None,
+    direction: Annotated[
+        str | None, typer.Option(help="increasing, decreasing, constant or mixed; the declared one if left out.", metavar="DIRECTION")
+    ] = None,
+    update_form: Form = None,
+    samples: Annotated[int, typer.Option(help="Random chains of points, after the corners of the box.")] = 1000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same certificate.")] = 0,
+    json: Json = False,
+) -> None:
+    """Look for a certified counterexample to how a bound moves with a parameter, the others held fixed."""
+    bound = bounds.get(bound_id)
+    box = parse_box(ranges or [])
+    certificate = bounds.certify(bound, parameter, direction, box, update_form=update_form, samples=samples, seed=seed)
+    print_json(certificate.document()) if json else _print(certificate)
+
+
+def _print(certificate: Certificate) -> None:
+    claim = f"{certificate.bound} is {certificate.direction.label} in {certificate.parameter}"
+    print(f"{claim}, others held fixed: {certificate.status.upper()}")
+    print(f"  by {certificate.engine}, pairs of points compared: {certificate.boxes}, seconds: {certificate.seconds:.2f}")
+    if certificate.boxes == 0:
+        print("  no admissible pair of points was found in this box: widen a range")
+    elif certificate.status == "undecided":
+        print("  no witness that decides was found, which proves nothing")
+    for witness in filter(None, (certificate.witness, certificate.opposite)):
+        _print_witness(witness)
+    print("  box: " + ", ".join(f"{name}={low:g}:{high:g}" for name, (low, high) in certificate.box.items()))
+
+
+def _print_witness(witness: Witness) -> None:
+    for value, point in ((witness.first_value, witness.first), (witness.second_value, witness.second)):
+        print(f"  {value!r} at " + " ".join(f"{name}={given!r}" for name, given in point.items()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,7 +12,7 @@ from flint import arb
 from bounds.assumptions import Condition, Outcome, Property
 from bounds.errors import DomainError, MissingParameterError, UnknownParameterError
 from bounds.expression import Node, PrecisionError, enclose, parse, round_near, round_up, to_latex, to_sympy
-from bounds.formula import Formula
+from bounds.formula import Formula, without_false_flags
 from bounds.recursion import Recursion
 from bounds.setting import Fact, Setting
 from bounds.symbols import Symbol, symbol
@@ -78,7 +78,7 @@ class Bound:
         """The parameters as symbols of the registry, required ones first."""
         return tuple(symbol(name) for name in self.formula.parameters)
 
-    def expression(self, given: Sequence[str] = ()) -> Node:
+    def expression(self, given: Iterable[str] = ()) -> Node:
         """The expression tree used when the optional parameters ``given`` are given."""
         return self.formula.trees(self.formula.given(given))["value"]
 
@@ -115,7 +115,7 @@ class Bound:
         self.check_parameters(values)
         complete = dict(self.formula.defaults) | dict(values)
         try:
-            return enclose(self.expression(list(values)), complete)
+            return enclose(self.expression(without_false_flags(values).keys()), complete)
         except PrecisionError:
             at = ", ".join(f"{name}={value:g}" for name, value in values.items())
             raise DomainError(f"{self.id} has no value at {at}; check its assumptions with 'gossip-bounds show {self.id}'") from None
@@ -172,9 +172,10 @@ class Bound:
     def assess(self, facts: Mapping[str, Fact], update_form: str | None = None) -> list[Outcome]:
         """Every assumption that is false or undecidable from ``facts``; properties that are not among them are granted."""
         form = self.form(update_form).value
-        complete = dict(self.formula.defaults) | dict(facts)
-        outcomes = [prop.check(complete) for prop in self.properties if prop.name in complete]
-        relevant = (condition for condition in self.conditions if condition.relevant(form, facts))
+        outcomes = [prop.check(facts) for prop in self.properties if prop.name in facts]
+        given = without_false_flags(facts)
+        complete = dict(self.formula.defaults) | given
+        relevant = (condition for condition in self.conditions if condition.relevant(form, given))
         outcomes += [condition.check(self.formula, complete) for condition in relevant]
         return [outcome for outcome in outcomes if outcome.holds is not True]
 
@@ -194,20 +195,11 @@ class Bound:
         if missing:
             return [f"{self.id} needs {', '.join(missing)}, which the setting does not know"]
         unknown = [Outcome(None, f"{prop.text}: not known here") for prop in self.properties if prop.name not in facts]
-        choices: dict[str, Fact] = {
-            name: fact for name, fact in facts.items() if name not in self.formula.optional or _is_given(name, fact)
-        }
-        return [outcome.text for outcome in unknown + self.assess(choices, setting.update_form.value)]
+        return [outcome.text for outcome in unknown + self.assess(facts, setting.update_form.value)]
 
     def at(self, setting: Setting) -> float:
         """The value for a supported setting."""
-        values = {name: value for name, value in self.arguments(setting).items() if _is_given(name, value)}
-        return float(self.evaluate(update_form=setting.update_form.value, **values))
-
-
-def _is_given(name: str, value: Fact) -> bool:
-    """A flag that is 0 counts as not given."""
-    return not (name == "convex" and not value)
+        return float(self.evaluate(update_form=setting.update_form.value, **self.arguments(setting)))
 
 
 def formula_latex(formula: Formula, given: frozenset[str]) -> str:

@@ -6,9 +6,18 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 from bounds.expression import Node, parse
 from bounds.symbols import symbol
+
+_FLAGS = frozenset({"convex"})
+_V = TypeVar("_V")
+
+
+def without_false_flags(values: Mapping[str, _V]) -> dict[str, _V]:
+    """``values`` without the flags that are 0: ``convex=0`` means the same as not saying ``convex``."""
+    return {name: value for name, value in values.items() if name not in _FLAGS or value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +52,11 @@ class Formula:
         return self.required + self.optional
 
     def given(self, names: Iterable[str]) -> frozenset[str]:
-        """The parameters that choose between readings: the given optional ones and those with a default."""
-        present = set(names) | {name for name, _ in self.defaults}
+        """The parameters that choose between readings: the given optional ones and those with a default.
+
+        ``names`` may be a mapping from names to values; a flag that is 0 then counts as not given.
+        """
+        present = set(without_false_flags(names) if isinstance(names, Mapping) else names) | {name for name, _ in self.defaults}
         return frozenset(present & {choice for let in self.lets for choice in let.given})
 
     def readings(self, given: frozenset[str]) -> dict[str, Let]:

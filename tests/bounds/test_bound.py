@@ -75,6 +75,16 @@ def test_a_supported_setting_is_evaluated_at_its_constants() -> None:
     assert spread.at(rough) == spread.evaluate(**values)
 
 
+def test_a_flag_of_zero_is_as_if_it_were_not_given() -> None:
+    values = {"eta": 0.05, "sigma2": 1.0, "zeta2": 0.2, "m": 16, "gap": 0.05, "Q": 2, "beta": 0.5}
+    bound = bounds.get("consensus_distance_atc")
+    assert bound.evaluate(**values, convex=0) == bound.evaluate(**values) > bound.evaluate(**values, convex=1)
+    assert bound.assess(values | {"eta": 10.0, "convex": 0}) == bound.assess(values | {"eta": 10.0})
+    unrolled = [float(bound.recursion.unroll(bound.formula, values | more, 3)[-1].mid()) for more in ({}, {"convex": 0}, {"convex": 1})]
+    assert unrolled[0] == unrolled[1]
+    assert unrolled[1] > unrolled[2]
+
+
 @pytest.mark.parametrize(
     ("bound_id", "change", "words"),
     [

@@ -8,7 +8,7 @@ import sys
 import typer
 
 from bounds.errors import GossipBoundsError
-from gossip_bounds.commands import theory, verification
+from gossip_bounds.commands import measuring, theory, verification
 
 app = typer.Typer(
     name="gossip-bounds",
@@ -23,6 +23,7 @@ app.command("show")(theory.show)
 app.command("evaluate")(theory.evaluate)
 app.command("topology")(theory.topology)
 app.command("plot")(verification.plot)
+app.command("measure")(measuring.measure)
 app.command("verify")(verification.verify)
 
 

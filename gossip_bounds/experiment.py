@@ -8,9 +8,10 @@ import math
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from pathlib import Path
-from typing import Any, Union, get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
@@ -29,6 +30,10 @@ _STRICT = ConfigDict(extra="forbid", strict=True)
 _Matrix = list[list[float]]
 
 
+def _label(swept: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in swept.items())
+
+
 @dataclass(frozen=True)
 class Configuration:
     """One run, and the swept values that tell it apart from the others."""
@@ -38,7 +43,7 @@ class Configuration:
 
     def label(self) -> str:
         """The swept values as text; empty without a sweep."""
-        return ", ".join(f"{name}={value}" for name, value in self.swept.items())
+        return _label(self.swept)
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ def _as_written(hint: Any) -> Any:
     options = get_args(hint)
     if MixingMatrix not in options:
         return hint
-    return Union[tuple(_Matrix if option is MixingMatrix else option for option in options)]
+    return reduce(or_, (_Matrix if option is MixingMatrix else option for option in options))
 
 
 @lru_cache(maxsize=1)
@@ -122,7 +127,7 @@ def _configuration(path: Path, values: dict[str, Any], swept: dict[str, Any], re
         for request in requests:
             reading(made.run, *request)
     except GossipBoundsError as error:
-        where = f" at {', '.join(f'{name}={value}' for name, value in swept.items())}" if swept else ""
+        where = f" at {_label(swept)}" if swept else ""
         raise type(error)(f"{str(path)!r}{where}: {error}") from None
     return made
 

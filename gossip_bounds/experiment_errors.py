@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
 
 _TABLES = ("run", "sweep", "measure")
 _LONGEST = 60
+_PAIRS = 'quantities = [["generalization_error", "node_average"]]'
 
 
 def _place(location: Sequence[str | int]) -> str:
@@ -37,17 +39,29 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
+def _missing(location: Sequence[str | int]) -> str:
+    if location[0] == "measure":
+        return f"[measure] needs quantities, a list of pairs; write {_PAIRS}"
+    return f"the table [{location[0]}] is missing; add it with at least one key"
+
+
+def _allowed(found: Sequence[ErrorDetails]) -> str:
+    """What the members of a union each allow, in the words of TOML."""
+    texts = dict.fromkeys(item["msg"].removeprefix("Input should be ").replace("valid array", "list") for item in found)
+    if any("at least 1 item" in text for text in texts):
+        return "write at least one entry"
+    return f"it takes {' or '.join(texts)}".replace("an object", "a table")
+
+
 def one_line(error: ValidationError, names: Sequence[str]) -> str:
     """The first mistake: where it is, what was got, what is allowed. ``names`` are the keys of ``[run]`` and ``[sweep]``."""
     found = error.errors(include_url=False, include_context=False)
-    location = found[0]["loc"]
-    if found[0]["type"] == "extra_forbidden":
+    # A mistyped name also makes the right one missing: say the former.
+    first = next((item for item in found if item["type"] == "extra_forbidden"), found[0])
+    location = first["loc"]
+    if first["type"] == "extra_forbidden":
         return _unknown(location, names)
-    if found[0]["type"] == "missing":
-        what = f"the table [{location[0]}]" if len(location) == 1 else f"{location[-1]!r} in [{location[0]}]"
-        example = ' quantities = [["generalization_error", "node_average"]]' if location[0] == "measure" else ""
-        return f"{what} is missing; add it{':' if example else ''}{example}"
-    # The members of a union each report the same place.
-    same = [item for item in found if item["loc"][:2] == location[:2] and _place(item["loc"]) == _place(location)]
-    allowed = " or ".join(dict.fromkeys(item["msg"][0].lower() + item["msg"][1:] for item in same))
-    return f"{_place(location)}: got {_shown(found[0]['input'])}; {allowed}"
+    if first["type"] == "missing":
+        return _missing(location)
+    same = [item for item in found if _place(item["loc"]) == _place(location)]
+    return f"{_place(location)}: got {_shown(first['input'])}; {_allowed(same)}"

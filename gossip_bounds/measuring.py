@@ -101,7 +101,11 @@ def _failure(wanted: dict[str, Configuration], reasons: dict[str, str]) -> Domai
 
 
 def _distinct(configurations: Sequence[Configuration], requests: tuple[Request, ...], device: str) -> dict[str, Configuration]:
-    return {run_key(one.run, requests, device): one for one in reversed(configurations)}
+    """The configurations by key; what is written twice is measured once."""
+    wanted: dict[str, Configuration] = {}
+    for one in configurations:
+        wanted.setdefault(run_key(one.run, requests, device), one)
+    return wanted
 
 
 def run_measure(file: Path, out: Path, *, jobs: int, seed: int | None, device: str, as_json: bool) -> None:
@@ -116,7 +120,7 @@ def run_measure(file: Path, out: Path, *, jobs: int, seed: int | None, device: s
     experiment = read_experiment(file, seed)
     resolve_device(device)
     store = Store(make_folder(out), report=_say)
-    wanted = dict(reversed(_distinct(experiment.configurations, experiment.requests, device).items()))
+    wanted = _distinct(experiment.configurations, experiment.requests, device)
     missing = _missing(store, wanted, experiment.requests, device)
     reasons = _run_missing(store, missing, experiment.requests, device, jobs)
     status = {key: "failed" if key in reasons else "computed" if key in missing else "reused" for key in wanted}

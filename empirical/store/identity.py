@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import lru_cache
@@ -57,14 +57,8 @@ def canonical(value: Any, real: bool = False) -> Any:
 
 def dataclass_document(value: Any) -> dict[str, Any]:
     """A dataclass as a JSON object of all its fields."""
-    kind: Hashable = type(value)
-    hints = _hints(kind)
+    hints = get_type_hints(type(value))
     return {field.name: canonical(getattr(value, field.name), _is_real(hints[field.name])) for field in fields(value)}
-
-
-@lru_cache(maxsize=64)
-def _hints(kind: Hashable) -> dict[str, Any]:
-    return get_type_hints(kind)
 
 
 def _is_real(hint: Any) -> bool:

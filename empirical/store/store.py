@@ -66,7 +66,9 @@ class Store:
         except InputFileError as error:
             self.report(str(error))
         except ValueError:
-            self.report(f"{str(self.path(key))!r} describes its setting in another layout; measure this configuration again")
+            self.report(
+                f"{str(self.path(key))!r} describes its setting in another layout; its values are not used and must be measured again"
+            )
         return None
 
     def put(self, run: Run, requests: Iterable[tuple[str, str]], measured: Sequence[Measurement], device: str = "auto") -> str:
@@ -136,7 +138,9 @@ class Store:
         try:
             return datasets.decode(read_bytes(self.path(key)), key)
         except ValueError as error:
-            raise InputFileError(f"{str(self.path(key))!r} is damaged: {error}; measure this configuration again") from None
+            raise InputFileError(
+                f"{str(self.path(key))!r} is damaged: {error}; its values are not used and must be measured again"
+            ) from None
 
 
 def _by_request(run: Run, requests: Sequence[Request], measured: Sequence[Measurement]) -> Stored:

@@ -86,9 +86,11 @@ def _parse(path: Path) -> dict[str, Any]:
         raise InputFileError(f"{str(path)!r} is not TOML: {error}; correct that line") from None
     try:
         # As JSON, because strict models then still take text for words and lists for tuples, as TOML must write them.
-        return _model().model_validate_json(json.dumps(document, default=str)).model_dump(exclude_unset=True)
+        found = _model().model_validate_json(json.dumps(document, default=str)).model_dump(exclude_unset=True)
     except ValidationError as error:
         raise DomainError(f"{str(path)!r}: {one_line(error, [field.name for field in fields(Run)])}") from None
+    # In the order of the file, which pydantic replaces by the order of Run's fields.
+    return found | {"sweep": {name: found["sweep"][name] for name in document.get("sweep", {})}}
 
 
 def _check_names(path: Path, run: Mapping[str, Any], sweep: Mapping[str, Any], seed: int | None) -> None:
@@ -145,7 +147,7 @@ def read_experiment(path: Path, seed: int | None = None) -> Experiment:
         GossipBoundsError: one line naming the file and the key, for anything else.
     """
     document = _parse(path)
-    run, sweep = document["run"], document.get("sweep", {})
+    run, sweep = document["run"], document["sweep"]
     _check_names(path, run, sweep, seed)
     base = run if seed is None else run | {"seed": seed}
     requests = canonical_requests(document["measure"]["quantities"])

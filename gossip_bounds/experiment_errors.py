@@ -27,7 +27,7 @@ def _place(location: Sequence[str | int]) -> str:
 def _unknown(location: Sequence[str | int], names: Sequence[str]) -> str:
     allowed = list(_TABLES) if len(location) == 1 else ["quantities"] if location[0] == "measure" else list(names)
     got = str(location[-1])
-    close = difflib.get_close_matches(got, allowed, n=1)
+    close = [name for name in allowed if name.lower() == got.lower()] or difflib.get_close_matches(got, allowed, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"allowed: {', '.join(allowed)}"
     if len(location) == 1:
         return f"unknown table or key {got!r}; {hint}"

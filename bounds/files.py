@@ -3,15 +3,44 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import re
 import uuid
 from pathlib import Path
 
 from bounds.errors import InputFileError
 
+TEMPORARY = re.compile(r"\.[0-9a-f]{32}\.tmp")
+"""Names of the temporary files that a killed process can leave behind."""
 
-def _reason(error: OSError) -> str:
+
+def _temporary(folder: Path) -> Path:
+    # Not tempfile: its files are readable by their owner only, and the rename would keep that.
+    return folder / f".{uuid.uuid4().hex}.tmp"
+
+
+def reason(error: OSError) -> str:
+    """What the system says is wrong, without the path."""
     return error.strerror or str(error)
+
+
+def _advice(error: OSError) -> str:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return "free some space, or choose another place" if full else "choose a path you may write to"
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename in ``folder`` survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        # Some file systems cannot sync a folder; the file itself is safe there too.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(handle)
 
 
 def make_folder(folder: Path) -> Path:
@@ -20,26 +49,25 @@ def make_folder(folder: Path) -> Path:
     Raises:
         InputFileError: in one line when they cannot.
     """
-    probe = folder / f".{uuid.uuid4().hex}.tmp"
+    probe = _temporary(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe.touch()
-        probe.unlink()
+        probe.unlink(missing_ok=True)
     except OSError as error:
-        raise InputFileError(f"cannot write to the folder {str(folder)!r} ({_reason(error)}); choose a folder you may write to") from None
+        raise InputFileError(f"cannot write to the folder {str(folder)!r} ({reason(error)}); choose a folder you may write to") from None
     return folder
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write through a temporary file, fsync and rename, so that a reader sees the old file or the new one.
+    """Write through a temporary file, fsync, rename and fsync of the folder, so that a reader sees the old file or the new one.
 
     Missing parent folders are made.
 
     Raises:
         InputFileError: in one line when the file cannot be written; nothing is left behind.
     """
-    # Not tempfile: its files are readable by their owner only, and the rename would keep that.
-    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
+    temporary = _temporary(path.parent)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("xb") as file:
@@ -47,8 +75,9 @@ def write_bytes(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
+        _sync_folder(path.parent)
     except OSError as error:
-        raise InputFileError(f"cannot write {str(path)!r} ({_reason(error)}); choose a path you may write to") from None
+        raise InputFileError(f"cannot write {str(path)!r} ({reason(error)}); {_advice(error)}") from None
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -68,7 +97,7 @@ def read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise InputFileError(f"cannot read {str(path)!r} ({_reason(error)}); give the path of a readable file") from None
+        raise InputFileError(f"cannot read {str(path)!r} ({reason(error)}); give the path of a readable file") from None
 
 
 def read_text(path: Path) -> str:

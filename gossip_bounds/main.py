@@ -8,7 +8,9 @@ import sys
 import typer
 
 from bounds.errors import GossipBoundsError
-from gossip_bounds.commands import certification, modelling, theory, verification
+from gossip_bounds.commands import certification, measuring, modelling, theory, verification
+
+_INTERRUPTED = 130
 
 app = typer.Typer(
     name="gossip-bounds",
@@ -25,6 +27,7 @@ app.command("topology")(theory.topology)
 app.command("constants")(modelling.constants)
 app.command("certify")(certification.certify)
 app.command("plot")(verification.plot)
+app.command("measure")(measuring.measure)
 app.command("verify")(verification.verify)
 
 
@@ -33,15 +36,21 @@ def _fail(message: str) -> int:
     return 2
 
 
+def _interrupted() -> int:
+    _fail("interrupted; nothing half-written was left behind")
+    return _INTERRUPTED
+
+
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     try:
         status = app(arguments, standalone_mode=False)
-        return status if isinstance(status, int) else 0
+        # Typer turns Ctrl-C into this status without a word.
+        return _interrupted() if status == _INTERRUPTED else status if isinstance(status, int) else 0
     except GossipBoundsError as error:
         return _fail(str(error))
     except KeyboardInterrupt:
-        return _fail("interrupted; nothing half-written was left behind") and 130
+        return _interrupted()
     except BrokenPipeError:
         # The reader of a pipe (head, less) closed it: not an error of ours, and no complaint at interpreter exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,27 +12,13 @@ from bounds.files import make_folder, write_text
 from empirical import resolve_device
 from figures.report import CalibrationSummary, FalseAlarmRow, PowerRow, case_names, write_figures, write_report
 from gossip_bounds.output import jsonable, print_json, write_csv
+from gossip_bounds.progress import progress_bar
 from verify.self_check import SelfCheck
 from verify.statistics import Rate
 from verify.suite import BUDGETS, Suite, run_suite, select
 from verify.verdict import Curve, Verdict
 
 _TITLE = "Bounds of decentralized learning against training runs"
-
-
-@contextmanager
-def progress_bar() -> Iterator[Callable[[int, int], None] | None]:
-    """A progress bar on a terminal, and nothing in a pipe."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("configurations"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("training", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _false_alarm(noise: str, wrong: Rate, verdict: str) -> FalseAlarmRow:

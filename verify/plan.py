@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import Any
 
 Progress = Callable[[int, int], None]
@@ -36,6 +38,20 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _start_worker() -> None:
+    """One thread, a silent end on Ctrl-C, and an end with the parent however that one ends: idle workers would wait for ever."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    Thread(target=_end_with_parent, daemon=True).start()
+    _one_thread()
+
+
 def execute(tasks: Iterable[Task], jobs: int = 0, progress: Progress | None = None) -> Mapping[Task, Any]:
     """Results by task; they depend on the tasks alone, never on ``jobs`` or the order of completion.
 
@@ -60,7 +76,7 @@ def execute(tasks: Iterable[Task], jobs: int = 0, progress: Progress | None = No
 
 def _in_processes(order: list[Task], workers: int, progress: Progress | None) -> dict[Task, Any]:
     results: dict[Task, Any] = {}
-    pool = ProcessPoolExecutor(min(workers, len(order)), mp_context=get_context("spawn"), initializer=_one_thread)
+    pool = ProcessPoolExecutor(min(workers, len(order)), mp_context=get_context("spawn"), initializer=_start_worker)
     try:
         pending: dict[Future[Any], Task] = {pool.submit(task.run): task for task in order}
         while pending:

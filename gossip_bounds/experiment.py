@@ -1,0 +1,155 @@
+"""An experiment file: TOML, checked by models that are made from ``Run``'s own fields, into frozen configurations."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields
+from functools import lru_cache, reduce
+from operator import or_
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from bounds.errors import DomainError, GossipBoundsError, InputFileError, MissingParameterError, UnknownParameterError
+from bounds.files import read_text
+from bounds.topology import GRAPHS, MixingMatrix, load
+from bounds.vocabulary import Quantity, Readout
+from empirical import Run
+from empirical.measuring import Request
+from empirical.problems.registry import problem
+from empirical.readings import reading
+from empirical.store.identity import canonical_requests
+from gossip_bounds.experiment_errors import one_line
+
+_MAX_CONFIGURATIONS = 100_000
+_STRICT = ConfigDict(extra="forbid", strict=True)
+_Matrix = list[list[float]]
+
+
+def _label(swept: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in swept.items())
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One run, and the swept values that tell it apart from the others."""
+
+    run: Run
+    swept: Mapping[str, Any]
+
+    def label(self) -> str:
+        """The swept values as text; empty without a sweep."""
+        return _label(self.swept)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What a file asks for: every configuration is measured for all ``requests``."""
+
+    configurations: tuple[Configuration, ...]
+    requests: tuple[Request, ...]
+
+
+def _as_written(hint: Any) -> Any:
+    """The type of a field in TOML, where a mixing matrix is a list of rows."""
+    options = get_args(hint)
+    if MixingMatrix not in options:
+        return hint
+    return reduce(or_, (_Matrix if option is MixingMatrix else option for option in options))
+
+
+@lru_cache(maxsize=1)
+def _model() -> type[BaseModel]:
+    hints = {name: _as_written(hint) for name, hint in get_type_hints(Run).items() if name in {field.name for field in fields(Run)}}
+    # Every field may be left out here: which ones are needed is known only when [run] and [sweep] are put together.
+    run: dict[str, Any] = {name: (hint, None) for name, hint in hints.items()}
+    sweep: dict[str, Any] = {name: (list[hint], Field(None, min_length=1)) for name, hint in hints.items()}  # type: ignore[valid-type]
+    quantities = (list[tuple[Quantity, Readout]], Field(min_length=1))
+    return create_model(
+        "Experiment",
+        __config__=_STRICT,
+        run=(create_model("Run", __config__=_STRICT, **run), ...),
+        sweep=(create_model("Sweep", __config__=_STRICT, **sweep), None),
+        measure=(create_model("Measure", __config__=_STRICT, quantities=quantities), ...),
+    )
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    text = read_text(path)
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputFileError(f"{str(path)!r} is not TOML: {error}; correct that line") from None
+    try:
+        # As JSON, because strict models then still take text for words and lists for tuples, as TOML must write them.
+        found = _model().model_validate_json(json.dumps(document, default=str)).model_dump(exclude_unset=True)
+    except ValidationError as error:
+        raise DomainError(f"{str(path)!r}: {one_line(error, [field.name for field in fields(Run)])}") from None
+    # In the order of the file, which pydantic replaces by the order of Run's fields.
+    return found | {"sweep": {name: found["sweep"][name] for name in document.get("sweep", {})}}
+
+
+def _check_names(path: Path, run: Mapping[str, Any], sweep: Mapping[str, Any], seed: int | None) -> None:
+    twice = sorted(run.keys() & sweep.keys())
+    if twice:
+        raise UnknownParameterError(f"{str(path)!r}: {twice[0]} is in [run] and in [sweep]; leave it out of one of them")
+    if seed is not None and "seed" in sweep:
+        raise UnknownParameterError(f"{str(path)!r}: seed is in [sweep] and --seed is given; leave one of them out")
+    needed = [field.name for field in fields(Run) if field.default is MISSING and field.default_factory is MISSING]
+    lacking = [name for name in needed if name not in run and name not in sweep]
+    if lacking:
+        raise MissingParameterError(
+            f"{str(path)!r}: [run] lacks {', '.join(lacking)}; write {lacking[0]} = VALUE there, or a list of values in [sweep]"
+        )
+
+
+def _points(path: Path, sweep: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
+    total = math.prod(len(values) for values in sweep.values())
+    if total > _MAX_CONFIGURATIONS:
+        raise DomainError(f"{str(path)!r}: [sweep] makes {total} configurations; at most {_MAX_CONFIGURATIONS} are allowed: shorten a list")
+    return (dict(zip(sweep, point, strict=True)) for point in itertools.product(*sweep.values()))
+
+
+def _topology(value: Any, folder: Path, nodes: Any) -> Any:
+    if isinstance(value, list):
+        return MixingMatrix(value, name="matrix")
+    if isinstance(value, str) and value not in GRAPHS and Path(value).suffix:
+        return load(str(folder / value), nodes)
+    return value
+
+
+def _configuration(path: Path, values: dict[str, Any], swept: dict[str, Any], requests: tuple[Request, ...]) -> Configuration:
+    try:
+        matrix = {"topology": _topology(values["topology"], path.parent, values.get("m"))} if "topology" in values else {}
+        made = Configuration(Run(**values | matrix), swept)
+        for request in requests:
+            reading(made.run, problem(made.run.problem), *request)
+    except GossipBoundsError as error:
+        where = f" at {_label(swept)}" if swept else ""
+        raise type(error)(f"{str(path)!r}{where}: {error}") from None
+    return made
+
+
+def read_experiment(path: Path, seed: int | None = None) -> Experiment:
+    """The experiment in a TOML file, every configuration checked; the last name of ``[sweep]`` runs fastest.
+
+    Args:
+        path: ``[run]`` has :class:`empirical.Run`'s fields, ``[sweep]`` lists of values for some of them, ``[measure]`` the
+            quantities. ``topology`` may be a name, a file (its path is relative to this one), or a list of rows.
+        seed: instead of the file's, if given.
+
+    Raises:
+        InputFileError: when the file cannot be read or is not TOML.
+        GossipBoundsError: one line naming the file and the key, for anything else.
+    """
+    document = _parse(path)
+    run, sweep = document["run"], document["sweep"]
+    _check_names(path, run, sweep, seed)
+    base = run if seed is None else run | {"seed": seed}
+    requests = canonical_requests(document["measure"]["quantities"])
+    return Experiment(tuple(_configuration(path, base | point, point, requests) for point in _points(path, sweep)), requests)

@@ -1,0 +1,132 @@
+"""``measure``: run what the store does not hold yet, keep each configuration as it finishes, and sum up."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from bounds.errors import DomainError, GossipBoundsError
+from bounds.files import make_folder
+from bounds.vocabulary import Readout
+from empirical import Measurement, Run, measure, resolve_device
+from empirical.measuring import Request
+from empirical.store import Store, run_key
+from empirical.store.dataset import Stored, variable_name
+from gossip_bounds.experiment import Configuration, Experiment, read_experiment
+from gossip_bounds.output import print_json
+from gossip_bounds.progress import progress_bar
+from verify.plan import Task, execute
+
+
+@lru_cache(maxsize=1)
+def _store(folder: str) -> Store:
+    return Store(folder)
+
+
+def compute(folder: str, run: Run, requests: tuple[Request, ...], device: str) -> str | None:
+    """Measure one configuration and keep it, in the process that ran it: a kill then loses only what is under way.
+
+    Returns:
+        None, or why there is nothing to keep (the run diverged).
+
+    Raises:
+        InputFileError: when the file cannot be written.
+    """
+    try:
+        found = measure(run, requests, device=device)
+    except DomainError as error:
+        return str(error)
+    _store(folder).put(run, requests, found, device)
+    return None
+
+
+def _task(folder: Path, run: Run, requests: tuple[Request, ...], device: str) -> Task:
+    cost = float(run.replicates * (1 + run.twins) * run.m * run.T * run.b)
+    return Task(compute, (str(folder), run, requests, device), cost)
+
+
+def _mean(one: Measurement) -> float:
+    """The mean over replicates; for the worst node the largest over nodes of it."""
+    mean = one.values.mean(axis=0)
+    return float(mean.max() if one.readout is Readout.WORST_NODE else mean)
+
+
+def _means(stored: Stored) -> dict[str, Any]:
+    steps = [one.setting.T for one in next(iter(stored.values()))]
+    return {"steps": steps, "means": {variable_name(request): [_mean(one) for one in found] for request, found in stored.items()}}
+
+
+def _say(line: str) -> None:
+    print(f"gossip-bounds: {' '.join(line.split())}", file=sys.stderr)
+
+
+def _missing(store: Store, wanted: dict[str, Configuration], requests: tuple[Request, ...], device: str) -> dict[str, Run]:
+    return {key: one.run for key, one in wanted.items() if store.get(one.run, requests, device) is None}
+
+
+def _run_missing(store: Store, missing: dict[str, Run], requests: tuple[Request, ...], device: str, jobs: int) -> dict[str, str]:
+    """Why each configuration without values has none."""
+    tasks = {key: _task(store.folder, run, requests, device) for key, run in missing.items()}
+    try:
+        with progress_bar() as progress:
+            reasons = execute(tasks.values(), jobs, progress)
+    except BrokenProcessPool:
+        raise GossipBoundsError(
+            "a worker process was killed, perhaps for want of memory; what was finished is kept: run this again, with a smaller --jobs"
+        ) from None
+    finally:
+        store.clean()
+    return {key: str(reasons[task]) for key, task in tasks.items() if reasons[task] is not None}
+
+
+def _rows(
+    store: Store, wanted: dict[str, Configuration], experiment: Experiment, device: str, status: dict[str, str]
+) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for key, one in wanted.items():
+        row = {"key": key, "file": str(store.path(key)), "status": status[key], "parameters": dict(one.swept)}
+        stored = None if status[key] == "failed" else store.get(one.run, experiment.requests, device)
+        rows.append(row | ({"file": None, "steps": [], "means": {}} if stored is None else _means(stored)))
+    return rows
+
+
+def _failure(wanted: dict[str, Configuration], reasons: dict[str, str]) -> DomainError:
+    key, reason = next(iter(reasons.items()))
+    where = f"the first, at {wanted[key].label()}" if wanted[key].swept else "it"
+    return DomainError(f"{len(reasons)} of {len(wanted)} configurations have no values and no file; {where}: {reason}")
+
+
+def _distinct(configurations: Sequence[Configuration], requests: tuple[Request, ...], device: str) -> dict[str, Configuration]:
+    """The configurations by key; what is written twice is measured once."""
+    wanted: dict[str, Configuration] = {}
+    for one in configurations:
+        wanted.setdefault(run_key(one.run, requests, device), one)
+    return wanted
+
+
+def run_measure(file: Path, out: Path, *, jobs: int, seed: int | None, device: str, as_json: bool) -> None:
+    """Measure every configuration of ``file`` that ``out`` does not hold yet; the values never depend on ``jobs``.
+
+    Everything that can be wrong with the input is checked before the first run starts. A configuration that diverges does
+    not keep the others from being measured.
+
+    Raises:
+        GossipBoundsError: each one line; DomainError at the end when configurations diverged.
+    """
+    experiment = read_experiment(file, seed)
+    resolve_device(device)
+    store = Store(make_folder(out), report=_say)
+    wanted = _distinct(experiment.configurations, experiment.requests, device)
+    missing = _missing(store, wanted, experiment.requests, device)
+    reasons = _run_missing(store, missing, experiment.requests, device, jobs)
+    status = {key: "failed" if key in reasons else "computed" if key in missing else "reused" for key in wanted}
+    if as_json:
+        print_json(_rows(store, wanted, experiment, device, status))
+    else:
+        print(f"{len(missing) - len(reasons)} computed, {len(wanted) - len(missing)} reused, in {out}")
+    if reasons:
+        raise _failure(wanted, reasons)

@@ -42,6 +42,7 @@ l1_stability_convex = Bound(
     source=_SOURCE,
     directions=_DIRECTIONS,
     recursion=Recursion((("d", "0"),), (("d", "d + 2*eta*L/(m*n)"),), "d", "equals", _REASON),
+    reductions=(Reduction((("m", 1),), "equals", value="2*L*eta*T/n"),),
     notes="The network mean is no further from its twin than the nodes are on average.",
 )
 

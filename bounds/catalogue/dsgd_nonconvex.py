@@ -41,6 +41,7 @@ l1_stability_nonconvex = Bound(
     directions={"L": UP, "c": UP, "t0": DOWN, "beta": UP, "T": UP, "m": DOWN, "n": DOWN, "tau": DOWN}
     | dict.fromkeys(("b", "Q", "gap", "w_min"), FLAT),
     recursion=Recursion((("d", "0"),), _STEP, "d", "equals", _REASON),
+    reductions=(Reduction((("m", 1),), "equals", value="2*L/(beta*n)*(growth(beta*c, t0+tau, T+tau) - 1)"),),
     notes="It bounds E[distance times the indicator that the replaced sample is not drawn in steps 1..t0].",
 )
 

@@ -46,6 +46,7 @@ l1_stability_strongly_convex = Bound(
     source=_SOURCE,
     directions=_DIRECTIONS,
     recursion=Recursion((("d", "0"),), _STEP, "d", "equals", _REASON),
+    reductions=(Reduction((("m", 1),), "equals", value="2*L/(mu*n)*(1-(1-eta*mu)**T)"),),
 )
 
 _ARGUMENTS = (("L", "L"), ("eta", "eta"), ("T", "T"), ("mu", "mu"))

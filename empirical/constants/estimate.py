@@ -22,8 +22,15 @@ from bounds.setting import Constant
 from empirical.constants.data import NodeData
 from empirical.streams import stream
 
+
+def _sigmoid_loss(scores: Tensor, labels: Tensor) -> Tensor:
+    """sigma(-y s) for labels y = -1 or 1."""
+    return torch.sigmoid(-labels * scores).mean()
+
+
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "cross_entropy": nn.functional.cross_entropy,
+    "sigmoid": _sigmoid_loss,
     "mse": nn.functional.mse_loss,
     "binary_cross_entropy_with_logits": nn.functional.binary_cross_entropy_with_logits,
 }

@@ -75,6 +75,33 @@ def test_estimates_stay_below_the_proved_constants_and_come_near() -> None:
     assert found["L"].constant.value >= 0.8 * proved.L.value
 
 
+@pytest.mark.parametrize(("loss", "low"), [("binary_cross_entropy_with_logits", 0), ("sigmoid", -1)])
+def test_binary_linear_models_are_proved_and_the_proof_survives_a_search(loss: str, low: int) -> None:
+    torch.manual_seed(0)
+    given = data()
+    labels = np.where(given.features[:, :1] > 0, 1, low)
+    given = NodeData(given.features, labels, given.node)
+    model = nn.Linear(5, 1)
+    proved = recognise(model, loss, given, 3.0)
+    assert proved is not None
+    assert proved.convex == (loss != "sigmoid")
+    found = estimate_constants(model, loss, given, 3.0, groups=3, points=3, samples=24)
+    for name, estimate in found.items():
+        assert estimate.constant.value <= getattr(proved, name).value
+    reach = np.sqrt((given.features**2).sum(1).max() + 1)
+    steepest, curvature, _ = _largest(_searched(model, loss, given), torch.zeros(6, dtype=torch.float64), torch.arange(24))
+    assert steepest == pytest.approx(reach * (0.5 if low == 0 else 0.25), rel=1e-9)
+    assert low == -1 or curvature == pytest.approx(proved.beta.value, rel=1e-3)
+    assert recognise(nn.Linear(5, 1), loss, NodeData(given.features, given.features[:, :1] * 9, given.node), 3.0) is None
+
+
+def test_a_sigmoid_loss_is_bounded_without_a_radius() -> None:
+    given = data()
+    given = NodeData(given.features, np.where(given.features[:, :1] > 0, 1, -1), given.node)
+    assert recognise(nn.Linear(5, 1), "sigmoid", given, None).M.value == pytest.approx(1.0)
+    assert recognise(nn.Linear(5, 3), "cross_entropy", data(), None).M is None
+
+
 def test_curvature_of_a_least_squares_loss_is_exact() -> None:
     """l = (w x - y)^2 has the Hessian 2 x x^T whatever w is."""
     given = data()

@@ -10,6 +10,7 @@ from bounds.assumptions import Condition
 from bounds.bound import Bound
 from bounds.errors import DomainError, UnknownParameterError
 from bounds.expression import PrecisionError, names
+from bounds.formula import without_false_flags
 from bounds.symbols import symbol
 
 Box = dict[str, tuple[float, float]]
@@ -116,8 +117,9 @@ def is_admissible(bound: Bound, values: Mapping[str, float], update_form: str | 
 
 
 def _failing(bound: Bound, values: Mapping[str, float], update_form: str | None) -> Condition | None:
-    form, complete = bound.form(update_form).value, dict(bound.formula.defaults) | dict(values)
-    relevant = (condition for condition in bound.conditions if condition.relevant(form, values))
+    given = without_false_flags(values)
+    form, complete = bound.form(update_form).value, dict(bound.formula.defaults) | given
+    relevant = (condition for condition in bound.conditions if condition.relevant(form, given))
     return next((c for c in relevant if _fails(bound, c, complete)), None)
 
 

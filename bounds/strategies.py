@@ -91,7 +91,8 @@ class Search:
         """Raise the smallest failure as one clean sentence."""
         choices = self.choices()
 
-        # Health checks on time or on chance would fail now and then; no admissible point at all is still an error. The phase left out explains a failure at the cost of finding it.
+        # Health checks on time or on chance would fail now and then; no admissible point at all is still an error.
+        # The phase left out explains a failure at the cost of finding it.
         @settings(
             max_examples=self.examples,
             derandomize=True,

@@ -15,13 +15,14 @@ from bounds.formula import Let
 from bounds.vocabulary import Quantity, Readout, UpdateForm
 from empirical import Run, trajectory
 from verify.algebra_case import AlgebraCase, difference
-from verify.case import Case, Context
+from verify.case import RESAMPLES, Case, Context
 from verify.claims import core
 from verify.claims.core import Budget
 from verify.curve_case import CurveCase, Point
 from verify.identity_case import IdentityCase, averaging_error
 from verify.plan import Task, execute
 from verify.self_check import run_self_check
+from verify.statistics import max_t_band
 from verify.suite import cases, select
 from verify.verdict import CaseResult, Verdict
 
@@ -105,6 +106,16 @@ def test_worst_node_keeps_every_node_in_the_band() -> None:
     assert result.verdict is Verdict.HOLDS
     assert "node" in result.reason
     assert result.curves[0].mean.shape == (3,)
+
+
+def test_the_worst_node_that_is_shown_has_the_highest_band() -> None:
+    case = curve(BASE, "dsgd_worst_node_convex", (Quantity.GENERALIZATION_ERROR, Readout.WORST_NODE))
+    results = execute(case.tasks(), jobs=1)
+    shown = case.decide(results, CONTEXT).curves[0]
+    found = next(iter(results.values()))
+    values = np.concatenate([found[(case.quantity, case.readout), step].values for step in BASE.checkpoints], axis=1)
+    band = max_t_band(values, CONTEXT.level, RESAMPLES, CONTEXT.rng("claim", "case"))
+    assert shown.high.tolist() == [band.high[4 * i : 4 * i + 4].max() for i in range(3)]
 
 
 def test_atc_with_averaging_is_minibatch_sgd_and_the_consensus_form_is_not() -> None:

@@ -106,7 +106,7 @@ def kill_once(file: Path, out: Path, draw: random.Random, total: int) -> int:
     return len(list(out.glob(".*.tmp")))
 
 
-def kill_and_resume(tmp_path: Path, kills: int, total: int, seed: int) -> str:
+def check_kill_and_resume(tmp_path: Path, kills: int, total: int, seed: int) -> str:
     file, out, draw = tmp_path / "e.toml", tmp_path / "killed", random.Random(seed)
     file.write_text(TEXT.format(seeds=list(range(total))))
     leftovers = [kill_once(file, out, draw, total) for _ in range(kills)]
@@ -125,12 +125,12 @@ def kill_and_resume(tmp_path: Path, kills: int, total: int, seed: int) -> str:
 
 
 def test_three_kills(tmp_path: Path) -> None:
-    kill_and_resume(tmp_path, kills=3, total=30, seed=1)
+    check_kill_and_resume(tmp_path, kills=3, total=30, seed=1)
 
 
 @pytest.mark.slow
 def test_fifty_kills(tmp_path: Path) -> None:
-    print(kill_and_resume(tmp_path, kills=50, total=200, seed=2))
+    print(check_kill_and_resume(tmp_path, kills=50, total=200, seed=2))
 
 
 def test_ctrl_c_is_one_line_and_leaves_nothing_half_written(tmp_path: Path) -> None:

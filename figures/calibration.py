@@ -59,7 +59,7 @@ def calibration_figure(rows: Sequence[FalseAlarmRow], level: float) -> Figure:
     if not rows:
         raise DomainError("got 0 false-alarm rows; give at least one kind of noise to draw")
     with house_style():
-        figure = new_figure(6.8, 2.0 + 0.42 * len(rows))
+        figure = new_figure(8.6, 2.0 + 0.36 * len(rows))
         axes = figure.subplots()
         axes.axvline(level, color=BOUND.colour, linestyle=BOUND.line, label=f"nominal level {100 * level:.3g} %")
         for verdict, stroke in zip(WRONG_VERDICTS, (MEASURED, STROKES[1]), strict=True):

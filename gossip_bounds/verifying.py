@@ -27,7 +27,7 @@ def _false_alarm(noise: str, wrong: Rate, verdict: str) -> FalseAlarmRow:
 
 def calibration_summary(check: SelfCheck) -> CalibrationSummary:
     """The self-check as the report shows it."""
-    tight = f"training runs where the bound is exact, R = {check.replicates}"
+    tight = f"training runs, bound attained, R = {check.replicates}"
     rows = [_false_alarm(tight, check.tight_violated, "VIOLATED"), _false_alarm(tight, check.tight_holds, "HOLDS")]
     for row in check.noise:
         label = f"{row.noise.replace('_', '-')} noise, {row.points} points, R = {row.replicates}"

@@ -90,16 +90,19 @@ class Bound:
         """The expression in LaTeX, followed by the definitions it uses."""
         return formula_latex(self.formula, self.formula.given(given))
 
+    def check_names(self, names: Iterable[str]) -> None:
+        """Raise :class:`UnknownParameterError` for the first name that is no parameter of the bound."""
+        for name in names:
+            if name not in self.formula.parameters:
+                raise UnknownParameterError(f"{self.id} has no parameter {name!r}; it takes {', '.join(self.formula.parameters)}")
+
     def check_parameters(self, values: Mapping[str, Any]) -> None:
         """Check names and domains.
 
         Raises:
             MissingParameterError, UnknownParameterError, DomainError: each one line.
         """
-        allowed = self.formula.parameters
-        for name in values:
-            if name not in allowed:
-                raise UnknownParameterError(f"{self.id} has no parameter {name!r}; it takes {', '.join(allowed)}")
+        self.check_names(values)
         missing = [name for name in self.formula.required if name not in values]
         if missing:
             raise MissingParameterError(f"{self.id} needs {', '.join(missing)}; give {' '.join(f'{name}=VALUE' for name in missing)}")
@@ -120,7 +123,8 @@ class Bound:
             at = ", ".join(f"{name}={value:g}" for name, value in values.items())
             raise DomainError(f"{self.id} has no value at {at}; check its assumptions with 'gossip-bounds show {self.id}'") from None
 
-    def _rounded(self, ball: arb) -> float:
+    def rounded(self, ball: arb) -> float:
+        """The float that stands for an enclosure: rounded up for an upper bound, to the nearest otherwise."""
         return round_up(ball) if self.kind is Kind.UPPER else round_near(ball)
 
     def evaluate(self, *, update_form: str | None = None, **values: Any) -> Any:
@@ -136,12 +140,12 @@ class Bound:
         """
         self.form(update_form)
         if all(isinstance(value, int | float) for value in values.values()):
-            return self._rounded(self.enclosure(values))
+            return self.rounded(self.enclosure(values))
         import numpy as np
 
         grids = np.broadcast_arrays(*(np.asarray(value) for value in values.values()))
         flat = [
-            self._rounded(self.enclosure(dict(zip(values, point, strict=True))))
+            self.rounded(self.enclosure(dict(zip(values, point, strict=True))))
             for point in zip(*(g.ravel().tolist() for g in grids), strict=True)
         ]
         result = np.array(flat, dtype=np.float64).reshape(grids[0].shape)
@@ -149,10 +153,13 @@ class Bound:
 
     def log_value(self, values: Mapping[str, float | int]) -> float:
         """Natural logarithm of the value, finite wherever the value is positive and finite, however large or small."""
-        ball = self.enclosure(values)
+        return self.rounded_log(self.enclosure(values))
+
+    def rounded_log(self, ball: arb) -> float:
+        """:meth:`rounded` for the logarithm of an enclosure; -inf for 0."""
         if ball == 0:
             return -math.inf
-        return self._rounded(ball.log()) if ball.is_finite() else math.inf
+        return self.rounded(ball.log()) if ball.is_finite() else math.inf
 
     def form(self, update_form: str | None) -> UpdateForm:
         """The update form meant: the given one, else the bound's first.

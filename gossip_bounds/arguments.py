@@ -52,6 +52,19 @@ def grid(name: str, text: str) -> list[Value]:
     return list(values)
 
 
+def _pairs(texts: Sequence[str], form: str) -> Iterator[tuple[str, str]]:
+    """(name, value) of each argument; ``form`` is shown to whoever wrote another one."""
+    seen: set[str] = set()
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UnknownParameterError(f"got the argument {text!r}; write {form}")
+        if name in seen:
+            raise UnknownParameterError(f"{name} is given twice; give it once")
+        seen.add(name)
+        yield name, value
+
+
 def parse_assignments(texts: Sequence[str]) -> dict[str, list[Value]]:
     """``["T=10", "m=2:8:4"]`` to lists of values by name.
 
@@ -59,15 +72,8 @@ def parse_assignments(texts: Sequence[str]) -> dict[str, list[Value]]:
         UnknownParameterError: for an argument without ``=`` or a name given twice.
         DomainError: for a value that is neither a number nor a grid.
     """
-    result: dict[str, list[Value]] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise UnknownParameterError(f"got the argument {text!r}; write NAME=VALUE, such as eta=0.1")
-        if name in result:
-            raise UnknownParameterError(f"{name} is given twice; give it once")
-        result[name] = grid(name, value) if ":" in value else [number(name, value)]
-    return result
+    pairs = _pairs(texts, "NAME=VALUE, such as eta=0.1")
+    return {name: grid(name, value) if ":" in value else [number(name, value)] for name, value in pairs}
 
 
 def parse_box(texts: Sequence[str]) -> dict[str, tuple[Value, Value]]:
@@ -78,12 +84,7 @@ def parse_box(texts: Sequence[str]) -> dict[str, tuple[Value, Value]]:
         DomainError: for a value that is not ``lo:hi``.
     """
     result: dict[str, tuple[Value, Value]] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise UnknownParameterError(f"got the argument {text!r}; write NAME=lo:hi, such as m=2:64")
-        if name in result:
-            raise UnknownParameterError(f"{name} is given twice; give it once")
+    for name, value in _pairs(texts, "NAME=lo:hi, such as m=2:64"):
         ends = value.split(":")
         if len(ends) != 2:
             raise DomainError(f"{name}={value!r} is not a range; write {name}=lo:hi")

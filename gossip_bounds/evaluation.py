@@ -69,18 +69,16 @@ def evaluate_point(bound: Bound, values: dict[str, Value], topology: str | None,
     """Evaluate at one point; names and domains are checked before the topology is built."""
     facts: dict[str, Fact] = {}
     if topology is not None:
-        for name in values:
-            if name not in bound.formula.parameters and name != "m":
-                bound.check_parameters(values)
+        bound.check_names(values.keys() - {"m"})
         values, facts = _with_topology(bound, values, topology)
-    bound.check_parameters(values)
+    ball = bound.enclosure(values)
     outcomes = bound.assess({**facts, **values}, update_form)
     applies = False if any(o.holds is False for o in outcomes) else None if outcomes else True
     return Evaluation(
         bound=bound.id,
         parameters=values,
-        value=bound.evaluate(update_form=update_form, **values),
-        log_value=bound.log_value(values),
+        value=bound.rounded(ball),
+        log_value=bound.rounded_log(ball),
         applies=applies,
         unmet=[o.text for o in outcomes],
     )

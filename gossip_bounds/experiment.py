@@ -8,7 +8,7 @@ import math
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
-from functools import lru_cache, reduce
+from functools import cache, lru_cache, reduce
 from operator import or_
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -123,12 +123,16 @@ def _topology(value: Any, folder: Path, nodes: Any) -> Any:
     return value
 
 
+# Building a problem reads its data set, and a sweep has thousands of configurations of the same few problems.
+_built = cache(problem)
+
+
 def _configuration(path: Path, values: dict[str, Any], swept: dict[str, Any], requests: tuple[Request, ...]) -> Configuration:
     try:
         matrix = {"topology": _topology(values["topology"], path.parent, values.get("m"))} if "topology" in values else {}
         made = Configuration(Run(**values | matrix), swept)
         for request in requests:
-            reading(made.run, problem(made.run.problem), *request)
+            reading(made.run, _built(made.run.problem), *request)
     except GossipBoundsError as error:
         where = f" at {_label(swept)}" if swept else ""
         raise type(error)(f"{str(path)!r}{where}: {error}") from None

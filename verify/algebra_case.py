@@ -50,10 +50,7 @@ class AlgebraCase(Case):
         else:
             verdict, reason = Verdict.UNDECIDED, f"{self.bound_id} minus {self.other_id} with {given} simplifies to {rest}, not to 0."
         return CaseResult(
-            claim=self.claim,
-            case=self.case,
-            paper=self.paper,
-            statement=self.statement,
+            **self.heading(),
             verdict=verdict,
             reason=reason,
             evidence=Evidence.PROVED,

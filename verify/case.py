@@ -37,6 +37,10 @@ class Case(ABC):
     statement: str
     measured: bool
 
+    def heading(self) -> dict[str, Any]:
+        """What every result of this case says about itself."""
+        return {"claim": self.claim, "case": self.case, "paper": self.paper, "statement": self.statement}
+
     @abstractmethod
     def tasks(self) -> list[Task]:
         """What must run before :meth:`decide`."""

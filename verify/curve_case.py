@@ -106,16 +106,12 @@ class CurveCase(Case):
         labels = []
         for point, one in zip(self.points, found, strict=True):
             label = f"{self.parameter} = {point.x:g}"
-            nodes = 1 if one.values.ndim == 1 else one.values.shape[1]
-            labels += [label] if nodes == 1 else [f"{label}, node {k}" for k in range(nodes)]
+            labels += [label] if one.values.ndim == 1 else [f"{label}, node {k}" for k in range(_width(one))]
         return labels
 
     def _common(self, found: list[Measurement]) -> dict[str, Any]:
         return {
-            "claim": self.claim,
-            "case": self.case,
-            "paper": self.paper,
-            "statement": self.statement,
+            **self.heading(),
             "evidence": Evidence.MEASURED,
             "update_form": found[0].setting.update_form.value,
             "readout": self.readout.value,
@@ -128,10 +124,10 @@ class CurveCase(Case):
         return CaseResult(verdict=Verdict.NOT_APPLICABLE, reason=reason, **self._common(found))
 
     def _result(
-        self, found: list[Measurement], values: Values, ceilings: Values, judgement: Judgement, companions: tuple[tuple[str, Values], ...]
+        self, found: list[Measurement], values: Values, ceilings: Values, judgement: Judgement, companions: Companions
     ) -> CaseResult:
         band, numbers = judgement.band, judgement.numbers
-        groups = np.repeat(np.arange(len(found)), [1 if one.values.ndim == 1 else one.values.shape[1] for one in found])
+        groups = np.repeat(np.arange(len(found)), [_width(one) for one in found])
         worst = [int(max(np.flatnonzero(groups == g), key=lambda column: band.high[column])) for g in range(len(found))]
         curve = Curve(
             parameter=symbol(self.parameter),
@@ -149,12 +145,23 @@ class CurveCase(Case):
         )
         return CaseResult(
             verdict=judgement.verdict,
-            reason=judgement.reason,
+            reason=judgement.reason + _estimated(found),
             numbers=numbers,
             vacuous=_vacuous(numbers, self.quantity, found[int(groups[judgement.index])].setting),
             curves=(curve,),
             **self._common(found),
         )
+
+
+def _width(one: Measurement) -> int:
+    """How many columns a measurement gives the statistics: one, or one per node."""
+    return 1 if one.values.ndim == 1 else int(one.values.shape[1])
+
+
+def _estimated(found: list[Measurement]) -> str:
+    """A sentence that names the constants that are not proved; empty when all are."""
+    names = sorted({name for one in found for name in one.setting.estimated()})
+    return f" Not proved but estimated: {', '.join(names)}." if names else ""
 
 
 def _columns(found: list[Measurement], bound: Bound) -> tuple[Values, Values]:
@@ -181,12 +188,12 @@ def shared_conditions(settings: list[Setting]) -> dict[str, Fact]:
 
 
 def _constants(found: list[Measurement]) -> dict[str, Constant]:
-    """The largest value of each constant over the points, with its tag (estimated as soon as one is)."""
+    """The largest value of each constant over the points; estimated ones hide the certified ones, never the reverse."""
     merged: dict[str, Constant] = {}
     for one in found:
         for name, constant in one.setting.loss.constants().items():
             old = merged.get(name)
-            if old is None or constant.value > old.value or (constant.tag == "estimated" and old.tag == "certified"):
+            if old is None or (constant.tag == "estimated", constant.value) > (old.tag == "estimated", old.value):
                 merged[name] = constant
     return merged
 

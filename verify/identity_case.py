@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bounds.symbols import symbol
-from bounds.topology import load
+from bounds.topology import MixingMatrix
 from bounds.vocabulary import Quantity, Readout
 from empirical import Run, trajectory
 from verify.case import Case, Context
@@ -28,9 +28,9 @@ def largest_differences(run: Run, other: Run, device: str) -> NDArray[np.float64
     return np.asarray(gaps.max(axis=tuple(range(2, gaps.ndim))))
 
 
-def averaging_error(topology: str, m: int, Q: int) -> float:
+def averaging_error(mixing: MixingMatrix, Q: int) -> float:
     """Largest entry of |W^Q - J| with J the averaging matrix (every entry 1/m)."""
-    return float(np.abs(load(topology, m).power(Q) - 1 / m).max())
+    return float(np.abs(mixing.power(Q) - 1 / mixing.nodes).max())
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,7 @@ class IdentityCase(Case):
             f"model and the mini-batch model is {largest[-1]:.3g}, {relation} the tolerance {self.tolerance:g}."
         )
         return CaseResult(
-            claim=self.claim,
-            case=self.case,
-            paper=self.paper,
-            statement=self.statement,
+            **self.heading(),
             verdict=Verdict.HOLDS if same else Verdict.VIOLATED,
             reason=reason,
             evidence=Evidence.EXACT,
@@ -84,17 +81,17 @@ class IdentityCase(Case):
         )
 
     def _conditions(self, run: Run) -> dict[str, Any]:
-        name = run.topology if isinstance(run.topology, str) else run.topology.name
+        mixing = run.mixing()
         return {
             "problem": run.problem,
-            "topology": name,
+            "topology": mixing.name,
             "m": run.m,
             "n": run.n,
             "T": run.T,
-            "eta": run.eta,
+            **run.schedule.facts(),
             "b": run.b,
             "Q": run.Q,
-            "largest entry of |W^Q - averaging|": averaging_error(name, run.m, run.Q),
+            "largest entry of |W^Q - averaging|": averaging_error(mixing, run.Q),
             "precision": run.precision,
             "seed": run.seed,
         }

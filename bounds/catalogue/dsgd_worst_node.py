@@ -5,13 +5,14 @@ Algorithm: ATC with Q gossip steps a step, T constant steps.
 Guarantee: UPPER, for the node that holds the replaced sample and hence for any node and any sample.
 """
 
+from __future__ import annotations
+
 from bounds.assumptions import Condition, Property
 from bounds.bound import Bound, Reduction, Source
+from bounds.catalogue.common import CONVEX, DOWN, FLAT, GOSSIP, UP
 from bounds.formula import Formula, Let
 from bounds.recursion import Recursion
-from bounds.vocabulary import Direction, Kind, Quantity, Readout, UpdateForm
-
-_UP, _DOWN = Direction.INCREASING, Direction.DECREASING
+from bounds.vocabulary import Kind, Quantity, Readout, UpdateForm
 
 dsgd_worst_node_convex = Bound(
     id="dsgd_worst_node_convex",
@@ -30,21 +31,14 @@ dsgd_worst_node_convex = Bound(
         ),
     ),
     conditions=(Condition("eta <= 2/beta"),),
-    properties=(
-        Property("convex"),
-        Property("symmetric"),
-        Property("doubly_stochastic"),
-        Property("nonnegative"),
-        Property("common_start"),
-        Property("uniform_sampling"),
-    ),
+    properties=(CONVEX, Property("symmetric"), *GOSSIP),
     source=Source(
         paper="derived",
         result="uniform stability over nodes and samples; the node-averaged result is Le Bars et al. (2024)",
         derivation="Unrolling d <- W^Q (d + (2 eta L/n) e_j) and bounding (W^(Qs))_kj <= 1/m + (1-1/m) x^s with x = lambda^Q.",
         tag="known",
     ),
-    directions={"L": _UP, "eta": _UP, "T": _UP, "m": _DOWN, "n": _DOWN, "gap": _DOWN, "Q": _DOWN, "beta": Direction.CONSTANT},
+    directions={"L": UP, "eta": UP, "T": UP, "m": DOWN, "n": DOWN, "gap": DOWN, "Q": DOWN, "beta": FLAT},
     recursion=Recursion(
         initial=(("a", "0"), ("e", "0")),
         step=(("a", "a + 2*eta*L/(m*n)"), ("e", "x*(e + 2*eta*L/n*(1-1/m))")),

@@ -12,8 +12,9 @@ import verify.curve_case as curve_case
 import verify.suite as suite
 from bounds.bound import Bound
 from bounds.formula import Let
+from bounds.setting import Constant
 from bounds.vocabulary import Quantity, Readout, UpdateForm
-from empirical import Run, trajectory
+from empirical import Measurement, Run, trajectory
 from verify.algebra_case import AlgebraCase, difference
 from verify.case import RESAMPLES, Case, Context
 from verify.claims import core
@@ -108,6 +109,23 @@ def test_worst_node_keeps_every_node_in_the_band() -> None:
     assert result.curves[0].mean.shape == (3,)
 
 
+def test_a_verdict_that_rests_on_an_estimated_constant_says_so() -> None:
+    case = curve(BASE, "dsgd_convex", GEN)
+    results = execute(case.tasks(), jobs=1)
+    assert "estimated" not in case.decide(results, CONTEXT).reason
+
+    def guessed(one: Measurement) -> Measurement:
+        loss = dataclasses.replace(one.setting.loss, L=Constant(1.0, "estimated", "a guess"))
+        return dataclasses.replace(one, setting=dataclasses.replace(one.setting, loss=loss))
+
+    task, found = next(iter(results.items()))
+    last = {key: guessed(one) if key[1] == 40 else one for key, one in found.items()}
+    result = case.decide({task: last}, CONTEXT)
+    assert result.reason.endswith("Not proved but estimated: L.")
+    assert result.constants["L"].tag == "estimated"
+    assert result.constants["beta"].tag == "certified"
+
+
 def test_the_worst_node_that_is_shown_has_the_highest_band() -> None:
     case = curve(BASE, "dsgd_worst_node_convex", (Quantity.GENERALIZATION_ERROR, Readout.WORST_NODE))
     results = execute(case.tasks(), jobs=1)
@@ -120,7 +138,7 @@ def test_the_worst_node_that_is_shown_has_the_highest_band() -> None:
 
 def test_atc_with_averaging_is_minibatch_sgd_and_the_consensus_form_is_not() -> None:
     other = replace(BASE, update_form=UpdateForm.CENTRALIZED, sampling="stratified", twins=0)
-    assert averaging_error("ring", 4, 128) <= 1e-15
+    assert averaging_error(BASE.mixing(), 128) <= 1e-15
     verdicts = {}
     for form in (UpdateForm.ATC, UpdateForm.CONSENSUS):
         runs = tuple(replace(BASE, update_form=form, Q=Q, twins=0) for Q in (1, 128))

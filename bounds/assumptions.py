@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -51,14 +51,14 @@ class Condition:
         """Both sides as trees with the relation between them."""
         return _sides(self.text, formula, given)
 
-    def check(self, formula: Formula, facts: Mapping[str, Fact]) -> Outcome:
-        """Decide the inequality with certified arithmetic."""
-        left, relation, right = self.sides(formula, formula.given(facts))
+    def check(self, formula: Formula, facts: Mapping[str, Fact], words: Iterable[str] = ()) -> Outcome:
+        """Decide the inequality with certified arithmetic; ``words`` are the update form and the readout."""
+        left, relation, right = self.sides(formula, formula.given(facts, words))
         needed = names(left) | names(right)
         missing = sorted(name for name in needed if name not in facts)
         if missing:
             return Outcome(None, f"{self.text} (needs {', '.join(missing)})")
-        values = {name: float(facts[name]) for name in needed}
+        values = {name: facts[name] for name in needed}
         low, high = enclose(left, values), enclose(right, values)
         # Balls this sharp overlap only at equality, where a non-strict condition holds.
         holds = bool(low < high) if relation == "<" else not bool(low > high)

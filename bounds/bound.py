@@ -11,11 +11,11 @@ from flint import arb
 
 from bounds.assumptions import Condition, Outcome, Property
 from bounds.errors import DomainError, MissingParameterError, UnknownParameterError
-from bounds.expression import Node, PrecisionError, enclose, parse, round_near, round_up, to_latex, to_sympy
+from bounds.expression import Name, Node, PrecisionError, enclose, parse, round_near, round_up, to_latex, to_sympy
 from bounds.formula import Formula, without_false_flags
 from bounds.recursion import Recursion
 from bounds.setting import Fact, Setting
-from bounds.symbols import Symbol, symbol
+from bounds.symbols import Symbol, rank_of, symbol
 from bounds.vocabulary import Direction, Kind, Quantity, Readout, UpdateForm, word
 
 if TYPE_CHECKING:
@@ -24,12 +24,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a bound comes from: the paper that owns the result, and how the formula here was obtained."""
+    """Where a bound comes from: the paper that owns the result, and how the formula here was obtained.
+
+    ``tag`` says how the paper's statement is known: read in the paper (primary), in somebody's summary (second-hand),
+    standard (known), from memory (recalled), or rebuilt here from second-hand pieces (reconstructed). ``latex`` is the
+    statement as the source writes it; the expression of the bound is the one that was derived and tested.
+    """
 
     paper: str
     result: str
     derivation: str
-    tag: Literal["primary", "second-hand", "known", "recalled"]
+    tag: Literal["primary", "second-hand", "known", "recalled", "reconstructed"]
+    latex: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +84,29 @@ class Bound:
         """The parameters as symbols of the registry, required ones first."""
         return tuple(symbol(name) for name in self.formula.parameters)
 
-    def expression(self, given: Iterable[str] = ()) -> Node:
+    def words(self, update_form: str | None = None, readout: str | None = None) -> tuple[str, str]:
+        """The update form and the readout meant, each the bound's first when left out.
+
+        Raises:
+            UnknownNameError, DomainError: for one that is none, or of which the bound does not speak.
+        """
+        return self.form(update_form).value, self.readout(readout).value
+
+    def given(self, names: Iterable[str], update_form: str | None = None, readout: str | None = None) -> frozenset[str]:
+        """What chooses the reading of the formula; ``names`` may be a mapping, where a flag that is 0 counts as not given."""
+        return self.formula.given(names, self.words(update_form, readout))
+
+    def expression(self, given: Iterable[str] = (), update_form: str | None = None, readout: str | None = None) -> Node:
         """The expression tree used when the optional parameters ``given`` are given."""
-        return self.formula.trees(self.formula.given(given))["value"]
+        return self.formula.trees(self.given(given, update_form, readout))["value"]
 
-    def sympy(self, given: Sequence[str] = ()) -> sympy.Expr:
+    def sympy(self, given: Sequence[str] = (), update_form: str | None = None, readout: str | None = None) -> sympy.Expr:
         """The expression as a sympy expression with positive symbols."""
-        return to_sympy(self.expression(given))
+        return to_sympy(self.expression(given, update_form, readout))
 
-    def latex(self, given: Sequence[str] = ()) -> str:
+    def latex(self, given: Sequence[str] = (), update_form: str | None = None, readout: str | None = None) -> str:
         """The expression in LaTeX, followed by the definitions it uses."""
-        return formula_latex(self.formula, self.formula.given(given))
+        return formula_latex(self.formula, self.given(given, update_form, readout))
 
     def check_names(self, names: Iterable[str]) -> None:
         """Raise :class:`UnknownParameterError` for the first name that is no parameter of the bound."""
@@ -109,7 +127,7 @@ class Bound:
         for name, value in values.items():
             symbol(name).check(value)
 
-    def enclosure(self, values: Mapping[str, float | int]) -> arb:
+    def enclosure(self, values: Mapping[str, Any], update_form: str | None = None, readout: str | None = None) -> arb:
         """A sharp ball around the exact value at checked parameters.
 
         Raises:
@@ -118,48 +136,65 @@ class Bound:
         self.check_parameters(values)
         complete = dict(self.formula.defaults) | dict(values)
         try:
-            return enclose(self.expression(without_false_flags(values).keys()), complete)
+            return enclose(self.expression(without_false_flags(values).keys(), update_form, readout), complete)
         except PrecisionError:
-            at = ", ".join(f"{name}={value:g}" for name, value in values.items())
+            at = ", ".join(f"{name}={value}" for name, value in values.items())
             raise DomainError(f"{self.id} has no value at {at}; check its assumptions with 'gossip-bounds show {self.id}'") from None
 
     def rounded(self, ball: arb) -> float:
         """The float that stands for an enclosure: rounded up for an upper bound, to the nearest otherwise."""
         return round_up(ball) if self.kind is Kind.UPPER else round_near(ball)
 
-    def evaluate(self, *, update_form: str | None = None, **values: Any) -> Any:
+    def evaluate(self, *, update_form: str | None = None, readout: str | None = None, **values: Any) -> Any:
         """The value at the given parameters: a float, or an array when any parameter is an array (they broadcast).
 
-        An upper bound is rounded up to the next float, so that the number is an upper bound too.
+        An upper bound is rounded up, so that the number is an upper bound too. A parameter that is an array by itself
+        (``spectrum``) is one and the same for all points.
 
         Args:
-            update_form: one of the bound's update forms; checked, and irrelevant where the formula is the same for all.
+            update_form, readout: of the bound's own; its first when left out, and irrelevant where the formula is the
+                same for all.
 
         Raises:
             MissingParameterError, UnknownParameterError, DomainError, UnknownNameError.
         """
-        self.form(update_form)
-        if all(isinstance(value, int | float) for value in values.values()):
-            return self.rounded(self.enclosure(values))
+        arrays = {name: value for name, value in values.items() if rank_of(name)}
+        numbers = {name: value for name, value in values.items() if name not in arrays}
+        if all(isinstance(value, int | float) for value in numbers.values()):
+            return self.rounded(self.enclosure(values, update_form, readout))
         import numpy as np
 
-        grids = np.broadcast_arrays(*(np.asarray(value) for value in values.values()))
+        grids = np.broadcast_arrays(*(np.asarray(value) for value in numbers.values()))
         flat = [
-            self.rounded(self.enclosure(dict(zip(values, point, strict=True))))
+            self.rounded(self.enclosure(dict(zip(numbers, point, strict=True)) | arrays, update_form, readout))
             for point in zip(*(g.ravel().tolist() for g in grids), strict=True)
         ]
         result = np.array(flat, dtype=np.float64).reshape(grids[0].shape)
         return result if result.ndim else float(result)
 
-    def log_value(self, values: Mapping[str, float | int]) -> float:
+    def log_value(self, values: Mapping[str, Any], update_form: str | None = None, readout: str | None = None) -> float:
         """Natural logarithm of the value, finite wherever the value is positive and finite, however large or small."""
-        return self.rounded_log(self.enclosure(values))
+        return self.rounded_log(self.enclosure(values, update_form, readout))
 
     def rounded_log(self, ball: arb) -> float:
         """:meth:`rounded` for the logarithm of an enclosure; -inf for 0."""
         if ball == 0:
             return -math.inf
         return self.rounded(ball.log()) if ball.is_finite() else math.inf
+
+    def readout(self, readout: str | None) -> Readout:
+        """The readout meant: the given one, else the bound's first.
+
+        Raises:
+            UnknownNameError, DomainError: for a readout that is none, or of which the bound does not speak.
+        """
+        if readout is None:
+            return self.readouts[0]
+        chosen = word(Readout, readout)
+        if chosen not in self.readouts:
+            allowed = ", ".join(r.value for r in self.readouts)
+            raise DomainError(f"{self.id} does not speak about the readout {chosen.value!r}; allowed: {allowed}")
+        return chosen
 
     def form(self, update_form: str | None) -> UpdateForm:
         """The update form meant: the given one, else the bound's first.
@@ -176,14 +211,14 @@ class Bound:
             )
         return form
 
-    def assess(self, facts: Mapping[str, Fact], update_form: str | None = None) -> list[Outcome]:
+    def assess(self, facts: Mapping[str, Fact], update_form: str | None = None, readout: str | None = None) -> list[Outcome]:
         """Every assumption that is false or undecidable from ``facts``; properties that are not among them are granted."""
-        form = self.form(update_form).value
+        words = self.words(update_form, readout)
         outcomes = [prop.check(facts) for prop in self.properties if prop.name in facts]
         given = without_false_flags(facts)
         complete = dict(self.formula.defaults) | given
-        relevant = (condition for condition in self.conditions if condition.relevant(form, given))
-        outcomes += [condition.check(self.formula, complete) for condition in relevant]
+        relevant = (condition for condition in self.conditions if condition.relevant(words[0], given))
+        outcomes += [condition.check(self.formula, complete, words) for condition in relevant]
         return [outcome for outcome in outcomes if outcome.holds is not True]
 
     def arguments(self, setting: Setting) -> dict[str, float | int]:
@@ -202,17 +237,17 @@ class Bound:
         if missing:
             return [f"{self.id} needs {', '.join(missing)}, which the setting does not know"]
         unknown = [Outcome(None, f"{prop.text}: not known here") for prop in self.properties if prop.name not in facts]
-        return [outcome.text for outcome in unknown + self.assess(facts, setting.update_form.value)]
+        return [outcome.text for outcome in unknown + self.assess(facts, setting.update_form.value, setting.readout.value)]
 
     def at(self, setting: Setting) -> float:
         """The value for a supported setting."""
-        return float(self.evaluate(update_form=setting.update_form.value, **self.arguments(setting)))
+        return float(self.evaluate(update_form=setting.update_form.value, readout=setting.readout.value, **self.arguments(setting)))
 
 
 def formula_latex(formula: Formula, given: frozenset[str]) -> str:
     """LaTeX of a formula: the value, then every definition it needs, in order."""
     *where, value = formula.used(given)
-    known: dict[str, Node | None] = dict.fromkeys((*formula.parameters, *(let.name for let in where)), None)
+    known: dict[str, Node | None] = dict.fromkeys(formula.parameters) | {let.name: Name(let.name) for let in where}
     extra = {let.name: let.latex for let in where if let.latex}
     pieces = [to_latex(parse(value.text, known), extra)]
     pieces += [rf"{extra.get(let.name, let.name)} = {to_latex(parse(let.text, known), extra)}" for let in where]

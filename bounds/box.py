@@ -5,16 +5,18 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
 
+from bounds.arrays import drawn, fitted
 from bounds.assumptions import Condition
 from bounds.bound import Bound
 from bounds.errors import DomainError, UnknownParameterError
 from bounds.expression import PrecisionError, names
 from bounds.formula import without_false_flags
-from bounds.symbols import symbol
+from bounds.symbols import rank_of, symbol
 
 Box = dict[str, tuple[float, float]]
-Point = dict[str, float | int]
+Point = dict[str, Any]
 
 _RANGES: Box = {
     "T": (1, 10**6),
@@ -36,7 +38,8 @@ _MOST_SWITCHES = 4
 def default_box(bound: Bound) -> Box:
     """Ranges of every parameter of ``bound``: T 1..1e6, m 2..1024, n 2..1e6, gap 1e-4..1, Q 1..100, constants 1e-2..1e2.
 
-    The learning rate eta starts at 1e-8, below what any assumption asks of it in the rest of the box.
+    The learning rate eta starts at 1e-8, below what any assumption asks of it in the rest of the box. The range of an
+    array is that of its entries; a spectrum is one of :data:`bounds.arrays.SPECTRA`.
     """
     return {name: _RANGES.get(name) or _within_domain(name) for name in bound.formula.parameters}
 
@@ -71,8 +74,13 @@ def is_integer(name: str) -> bool:
     return symbol(name).domain.integer
 
 
-def between(name: str, low: float, high: float, share: float) -> float | int:
-    """The value a ``share`` of the way from ``low`` to ``high``, on a logarithmic scale where both are positive."""
+def between(name: str, low: float, high: float, share: float) -> Any:
+    """The value a ``share`` of the way from ``low`` to ``high``, on a logarithmic scale where both are positive.
+
+    For an array, one array for each share.
+    """
+    if rank_of(name):
+        return drawn(name, low, high, share)
     logarithmic = low > 0 and high > 0
     first, last = (math.log(low), math.log(high)) if logarithmic else (low, high)
     value = (1 - share) * first + share * last
@@ -99,34 +107,34 @@ def _with_needs(bound: Bound, chosen: set[str], form: str) -> set[str]:
     while True:
         present = dict.fromkeys((*bound.formula.required, *chosen), 1.0)
         relevant = (condition for condition in bound.conditions if condition.relevant(form, present))
-        needs = {name for condition in relevant for name in _involved(bound, condition, present)}
+        needs = {name for condition in relevant for name in _involved(bound, condition, present, form)}
         missing = needs - present.keys()
         if not missing:
             return chosen
         chosen = chosen | missing
 
 
-def _involved(bound: Bound, condition: Condition, values: Mapping[str, float]) -> frozenset[str]:
-    left, _, right = condition.sides(bound.formula, bound.formula.given(values))
+def _involved(bound: Bound, condition: Condition, values: Mapping[str, Any], form: str | None) -> frozenset[str]:
+    left, _, right = condition.sides(bound.formula, bound.given(values, form))
     return names(left) | names(right)
 
 
-def is_admissible(bound: Bound, values: Mapping[str, float], update_form: str | None = None) -> bool:
+def is_admissible(bound: Bound, values: Mapping[str, Any], update_form: str | None = None) -> bool:
     """Whether no assumption is known to fail at ``values``."""
     return _failing(bound, values, update_form) is None
 
 
-def _failing(bound: Bound, values: Mapping[str, float], update_form: str | None) -> Condition | None:
+def _failing(bound: Bound, values: Mapping[str, Any], update_form: str | None) -> Condition | None:
     given = without_false_flags(values)
     form, complete = bound.form(update_form).value, dict(bound.formula.defaults) | given
     relevant = (condition for condition in bound.conditions if condition.relevant(form, given))
-    return next((c for c in relevant if _fails(bound, c, complete)), None)
+    return next((c for c in relevant if _fails(bound, c, complete, form)), None)
 
 
-def _fails(bound: Bound, condition: Condition, facts: Mapping[str, float]) -> bool:
+def _fails(bound: Bound, condition: Condition, facts: Mapping[str, Any], form: str | None) -> bool:
     """A side without a value (a logarithm of a negative number) fails the condition too."""
     try:
-        return condition.check(bound.formula, facts).holds is False
+        return condition.check(bound.formula, facts, bound.words(form)).holds is False
     except PrecisionError:
         return True
 
@@ -144,24 +152,26 @@ def admissible(
     For each assumption that fails, one parameter is moved towards an end of its range where the assumption holds, the
     learning rate rather than another one, and no further than needed up to ``refine`` halvings.
     """
-    ranges, trial = box or default_box(bound), dict(values)
+    ranges, trial = box or default_box(bound), fitted(values)
     for _ in range(_ROUNDS):
         condition = _failing(bound, trial, update_form)
         if condition is None:
             return trial
-        mended = _mend(bound, condition, trial, ranges, keep, refine)
+        mended = _mend(bound, condition, trial, ranges, keep, refine, update_form)
         if mended is None:
             return None
         trial = mended
     return None
 
 
-def _mend(bound: Bound, condition: Condition, values: Point, box: Box, keep: Collection[str], refine: int) -> Point | None:
-    involved = _involved(bound, condition, values) & values.keys() - set(keep)
+def _mend(
+    bound: Bound, condition: Condition, values: Point, box: Box, keep: Collection[str], refine: int, form: str | None
+) -> Point | None:
+    involved = {name for name in _involved(bound, condition, values, form) & values.keys() - set(keep) if not rank_of(name)}
     for name in sorted(involved, key=lambda name: (name != "eta", bound.formula.parameters.index(name))):
 
         def holds(value: float, name: str = name) -> bool:
-            return not _fails(bound, condition, dict(bound.formula.defaults) | values | {name: value})
+            return not _fails(bound, condition, dict(bound.formula.defaults) | values | {name: value}, form)
 
         for end in box[name]:
             if end != values[name] and holds(end):

@@ -62,7 +62,7 @@ def refutation(bound: Bound, direction: Direction, first: Point, second: Point, 
 
     The Arb enclosures must be strictly ordered the wrong way, and so must the floats of ``evaluate``, for anyone to check.
     """
-    before, after = bound.enclosure(first), bound.enclosure(second)
+    before, after = (bound.enclosure(point, update_form) for point in (first, second))
     rises, falls = bool(before < after), bool(before > after)
     wrong = {Direction.INCREASING: falls, Direction.DECREASING: rises, Direction.CONSTANT: rises or falls}
     if not wrong.get(direction, False):

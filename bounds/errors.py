@@ -33,6 +33,10 @@ class DomainError(GossipBoundsError, ValueError):
     """A value outside its symbol's domain."""
 
 
+class LengthError(GossipBoundsError, ValueError):
+    """Arrays whose lengths do not fit together."""
+
+
 class ExpressionError(GossipBoundsError, ValueError):
     """Expression text that our grammar does not allow."""
 

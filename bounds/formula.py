@@ -10,7 +10,10 @@ from typing import TypeVar
 
 from bounds.expression import Node, parse
 from bounds.symbols import symbol
+from bounds.vocabulary import Readout, UpdateForm
 
+_FORMS = frozenset(form.value for form in UpdateForm)
+_READOUTS = frozenset(readout.value for readout in Readout)
 _FLAGS = frozenset({"convex"})
 _V = TypeVar("_V")
 
@@ -24,13 +27,23 @@ def without_false_flags(values: Mapping[str, _V]) -> dict[str, _V]:
 class Let:
     """``name = text``, used when every parameter in ``given`` is given; the first reading that fits is taken.
 
-    ``latex`` is how the name prints when it is a definition of its own rather than a symbol of the registry.
+    ``forms`` and ``readouts`` restrict it to some update forms and readouts. ``latex`` is how the name prints when it is
+    a definition of its own rather than a symbol of the registry.
     """
 
     name: str
     text: str
     given: tuple[str, ...] = ()
     latex: str = ""
+    forms: tuple[str, ...] = ()
+    readouts: tuple[str, ...] = ()
+
+    def fits(self, given: frozenset[str]) -> bool:
+        """Whether this reading may be taken; where no form or readout is chosen, every one may."""
+        form, readout = given & _FORMS, given & _READOUTS
+        of_form = not self.forms or not form or bool(form & set(self.forms))
+        of_readout = not self.readouts or not readout or bool(readout & set(self.readouts))
+        return set(self.given) <= given and of_form and of_readout
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +64,24 @@ class Formula:
         """Every parameter, required ones first."""
         return self.required + self.optional
 
-    def given(self, names: Iterable[str]) -> frozenset[str]:
-        """The parameters that choose between readings: the given optional ones and those with a default.
+    def given(self, names: Iterable[str], words: Iterable[str] = ()) -> frozenset[str]:
+        """What chooses between readings: the given optional parameters, those with a default, update form and readout.
 
-        ``names`` may be a mapping from names to values; a flag that is 0 then counts as not given.
+        ``names`` may be a mapping from names to values; a flag that is 0 then counts as not given. ``words`` are the
+        update form and the readout, kept only where the formula differs by them.
         """
         present = set(without_false_flags(names) if isinstance(names, Mapping) else names) | {name for name, _ in self.defaults}
-        return frozenset(present & {choice for let in self.lets for choice in let.given})
+        chosen = present & {choice for let in self.lets for choice in let.given}
+        asked = (_FORMS if any(let.forms for let in self.lets) else set()) | (
+            _READOUTS if any(let.readouts for let in self.lets) else set()
+        )
+        return frozenset(chosen | (set(words) & asked))
 
     def readings(self, given: frozenset[str]) -> dict[str, Let]:
         """The chosen reading of every definition, in order."""
         chosen: dict[str, Let] = {}
         for let in self.lets:
-            if let.name not in chosen and set(let.given) <= given:
+            if let.name not in chosen and let.fits(given):
                 chosen[let.name] = let
         return chosen
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from typing import Literal
+from typing import Any, Literal
 
 from flint import arb
 
-from bounds.expression import Node, ball_at, parse
+from bounds.expression import Name, Node, ball_at, exact_values, parse
 from bounds.formula import Formula
 
 _BITS = 256
@@ -39,23 +39,22 @@ class Recursion:
             ExpressionError: for text outside the grammar or an unknown name.
         """
         known: dict[str, Node | None] = dict.fromkeys(formula.parameters) | dict(formula.trees(given))
-        known |= {name: None for name, _ in self.initial} | {"t": None}
-        known |= {self.least: None} if self.least else {}
+        known |= {name: Name(name) for name in (*(state for state, _ in self.initial), "t", *filter(None, [self.least]))}
         initial = {name: parse(text, known) for name, text in self.initial}
         return initial, {name: parse(text, known) for name, text in self.step}, parse(self.result, known)
 
-    def unroll(self, formula: Formula, values: Mapping[str, float | int], steps: int) -> list[arb]:
+    def unroll(self, formula: Formula, values: Mapping[str, Any], steps: int, words: Iterable[str] = ()) -> list[arb]:
         """Results after 0, 1, ..., ``steps`` steps as balls (computed at 256 bits, inputs exact)."""
         complete = dict(formula.defaults) | dict(values)
-        exact = {name: arb(value) for name, value in complete.items()}
-        trees = self.trees(formula, formula.given(values))
+        exact = exact_values(complete)
+        trees = self.trees(formula, formula.given(values, words))
         if not self.least:
             return _unrolled(trees, exact, steps)
         runs = [_unrolled(trees, exact | {self.least: arb(start)}, steps) for start in range(steps + 1)]
         return [reduce(arb.min, (run[t] for run in runs[: t + 1])) for t in range(steps + 1)]
 
 
-def _unrolled(trees: tuple[dict[str, Node], dict[str, Node], Node], exact: dict[str, arb], steps: int) -> list[arb]:
+def _unrolled(trees: tuple[dict[str, Node], dict[str, Node], Node], exact: dict[str, Any], steps: int) -> list[arb]:
     initial, step, result = trees
     state = {name: ball_at(tree, exact, _BITS) for name, tree in initial.items()}
     results = [ball_at(result, exact | state, _BITS)]

@@ -5,10 +5,13 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterable, Iterator
+from typing import Any
 
+from bounds.arrays import raised
 from bounds.bound import Bound
 from bounds.box import Box, Point, admissible, between, is_admissible, is_integer, nearest, readings
 from bounds.expression import PrecisionError
+from bounds.symbols import rank_of
 
 _CORNERS = 256
 _LOCAL = 1e-3
@@ -40,16 +43,16 @@ class Sampler:
 
     def _some_corners(self, reading: tuple[str, ...], quota: int) -> Iterator[Point]:
         free = [*self.free(reading), self.parameter]
-        if 2 ** len(free) <= quota:
-            choices: Iterable[tuple[float, ...]] = itertools.product(*(self.box[name] for name in free))
+        if 2 ** len(free) <= quota and not any(map(rank_of, free)):
+            choices: Iterable[tuple[Any, ...]] = itertools.product(*(self.box[name] for name in free))
         else:
-            choices = [tuple(self.random.choice(self.box[name]) for name in free) for _ in range(quota)]
+            choices = [tuple(self._end(name) for name in free) for _ in range(quota)]
         return (dict(zip(free, choice, strict=True)) for choice in choices)
 
     def corner_chain(self, corner: Point) -> list[Point]:
         """From an admissible point near a corner to both ends of what is admissible, with small steps at the ends."""
         base = self._base(corner, _EXACT)
-        if base is None:
+        if base is None or rank_of(self.parameter):
             return []
         start = base[self.parameter]
         ends = [self._pulled(base, end, _EXACT) for end in self.box[self.parameter] if end != start]
@@ -62,17 +65,30 @@ class Sampler:
         base = self._base({name: self._draw(name) for name in (*self.free(reading), self.parameter)}, 4)
         if base is None:
             return []
+        if rank_of(self.parameter):
+            return self._raised_chain(base)
         start, far = base[self.parameter], self._pulled(base, self._draw(self.parameter), 4)
         return self._chain(base, [start, far, self._step(start, far, 10 ** self.random.uniform(-4, -1))])
+
+    def _raised_chain(self, base: Point) -> list[Point]:
+        """An array, and the same with every entry a little and far higher."""
+        high, array = self.box[self.parameter][1], base[self.parameter]
+        shares = sorted((10 ** self.random.uniform(-4, -1), self.random.random()))
+        points = [base, *(base | {self.parameter: raised(self.parameter, array, high, share)} for share in shares)]
+        chain = [point for point in points if self._applies(point)]
+        return chain if len(chain) > 1 else []
 
     def _base(self, values: Point, refine: int) -> Point | None:
         # The parameter itself moves last: a chain from its end of the range says more than one from the middle.
         held = admissible(self.bound, values, self.box, self.form, (self.parameter,), refine)
         return held or admissible(self.bound, values, self.box, self.form, (), refine)
 
-    def _draw(self, name: str) -> float | int:
+    def _end(self, name: str) -> Any:
+        return self._draw(name) if rank_of(name) else self.random.choice(self.box[name])
+
+    def _draw(self, name: str) -> Any:
         low, high = self.box[name]
-        if self.random.random() < _AT_AN_END:
+        if self.random.random() < _AT_AN_END and not rank_of(name):
             return self.random.choice((low, high))
         return between(name, low, high, self.random.random())
 

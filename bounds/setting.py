@@ -9,7 +9,7 @@ from typing import Literal
 from bounds.errors import DomainError
 from bounds.vocabulary import Readout, UpdateForm
 
-Fact = float | int | bool | str
+Fact = float | int | bool | str | tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +146,7 @@ class Setting:
             net = self.network
             known |= {"gap": net.gap, "w_min": net.w_min, "symmetric": net.symmetric}
             known |= {"doubly_stochastic": net.doubly_stochastic, "nonnegative": net.nonnegative}
+            known |= {"spectrum": net.spectrum} if net.spectrum is not None else {}
         return known
 
     def estimated(self) -> list[str]:

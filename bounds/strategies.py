@@ -10,9 +10,11 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import FailedHealthCheck, Unsatisfiable
 
+from bounds.arrays import raised
 from bounds.bound import Bound
 from bounds.box import Box, Point, admissible, between, default_box, is_admissible, is_integer, nearest, readings
 from bounds.errors import DomainError
+from bounds.symbols import rank_of
 
 # What a failing example shrinks to: the earlier, the simpler.
 _NICE = tuple(float(f"{digit}e{power}") for power in (0, 1, -1, 2, -2, 3, -3, 4, 5, 6) for digit in (1, 2, 5))
@@ -21,11 +23,13 @@ _NEAR = (1e-1, 1e-2, 1e-3, 1e-4)
 
 def parameter_values(name: str, low: float, high: float) -> st.SearchStrategy[Any]:
     """Values of one parameter in a range: round numbers, the two ends, and log-uniform ones."""
+    spread = st.floats(0, 1).map(lambda share: between(name, low, high, share))
+    if rank_of(name):
+        return spread
     if low == high:
         return st.just(low)
     whole = is_integer(name)
     nice = [int(value) if whole else value for value in _NICE if low <= value <= high and not (whole and value % 1)]
-    spread = st.floats(0, 1).map(lambda share: between(name, low, high, share))
     return st.one_of(st.sampled_from([*nice, low, high]), spread)
 
 
@@ -54,6 +58,10 @@ def admissible_pairs(
     ranges = default_box(bound) | (box or {})
     point = draw(admissible_points(bound, box, update_form, (*given, parameter)))
     start, (low, high) = point[parameter], ranges[parameter]
+    if rank_of(parameter):
+        higher = point | {parameter: raised(parameter, start, high, draw(st.floats(1e-4, 1)))}
+        assume(higher != point and is_admissible(bound, higher, update_form))
+        return point, higher
     target = draw(
         st.one_of(parameter_values(parameter, low, high), st.sampled_from(_NEAR).map(lambda size: _close(parameter, start, size)))
     )

@@ -5,8 +5,11 @@ Units are written in ``w`` (the unit of the model's weights) and ``loss``; ``-``
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from bounds.errors import DomainError, unknown_name
 
@@ -19,20 +22,89 @@ class Domain:
     high: float = math.inf
     low_open: bool = False
     integer: bool = False
+    rank: ClassVar[int] = 0
 
-    def __contains__(self, value: float) -> bool:
+    def __contains__(self, value: Any) -> bool:
+        if not isinstance(value, int | float) and not _is_number(value):
+            return False
         if value != value or math.isinf(value):
             return False
         if self.integer and value != int(value):
             return False
         above = value > self.low if self.low_open else value >= self.low
-        return above and value <= self.high
+        return bool(above and value <= self.high)
 
     def __str__(self) -> str:
         relation = ">" if self.low_open else ">="
         kind = "an integer" if self.integer else "a number"
         upper = "" if math.isinf(self.high) else f" and <= {self.high:g}"
         return f"{kind} {relation} {self.low:g}{upper}"
+
+
+def _is_number(value: Any) -> bool:
+    """A number of numpy or the like, without importing any of them."""
+    return hasattr(value, "__float__") and not getattr(value, "shape", ())
+
+
+def entries_of(value: Any) -> Iterator[Any]:
+    """The numbers of an array (nested lists, tuples, or numpy), or the number itself."""
+    value = value.tolist() if hasattr(value, "tolist") else value
+    if isinstance(value, list | tuple):
+        for entry in value:
+            yield from entries_of(entry)
+    else:
+        yield value
+
+
+def rank_in(value: Any) -> int:
+    """0 for a number, 1 for a list of numbers, 2 for a list of lists, ..."""
+    value = value.tolist() if hasattr(value, "tolist") else value
+    return 1 + max(map(rank_in, value), default=0) if isinstance(value, list | tuple) else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """Arrays of up to ``rank`` axes with every entry in ``entry``; one number stands for an array of one entry."""
+
+    entry: Domain
+    rank: int = 1
+    integer: ClassVar[bool] = False
+
+    @property
+    def low(self) -> float:
+        """The least value of an entry."""
+        return self.entry.low
+
+    @property
+    def high(self) -> float:
+        """The largest value of an entry."""
+        return self.entry.high
+
+    def __contains__(self, value: Any) -> bool:
+        numbers = list(entries_of(value))
+        return bool(numbers) and rank_in(value) <= self.rank and all(number in self.entry for number in numbers)
+
+    def __str__(self) -> str:
+        return f"one or more of {self.entry}, written v1,v2,..."
+
+
+@dataclass(frozen=True, slots=True)
+class Spectrum:
+    """The eigenvalues of a mixing matrix: in [-1, 1], largest first, and the first is 1."""
+
+    low: ClassVar[float] = -1.0
+    high: ClassVar[float] = 1.0
+    rank: ClassVar[int] = 1
+    integer: ClassVar[bool] = False
+
+    def __contains__(self, value: Any) -> bool:
+        numbers = list(entries_of(value))
+        entry = Domain(-1 - _ROUNDING, 1 + _ROUNDING)
+        sorted_ = all(first >= second for first, second in itertools.pairwise(numbers))
+        return rank_in(value) == 1 and all(number in entry for number in numbers) and sorted_ and abs(numbers[0] - 1) <= _ROUNDING
+
+    def __str__(self) -> str:
+        return "eigenvalues in [-1, 1], largest first, the first of them 1, written 1,v2,v3,... or set by --topology"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +115,9 @@ class Symbol:
     latex: str
     meaning: str
     unit: str
-    domain: Domain
+    domain: Domain | Array | Spectrum
 
-    def check(self, value: float) -> None:
+    def check(self, value: Any) -> None:
         """Raise :class:`DomainError` unless ``value`` is in the symbol's domain."""
         if value not in self.domain:
             raise DomainError(f"{self.name}={value!r} is out of its domain; {self.name} ({self.meaning}) takes {self.domain}")
@@ -56,9 +128,12 @@ class Symbol:
         return f"{self.meaning} ${self.latex}$"
 
 
+#: Eigenvalue solvers return 1 only up to this.
+_ROUNDING = 1e-9
 _COUNT = Domain(1, integer=True)
 _POSITIVE = Domain(0, low_open=True)
 _NONNEGATIVE = Domain(0)
+_REAL = Domain(-math.inf)
 _GAP = Domain(0, 1, low_open=True)
 _FLAG = Domain(0, 1, integer=True)
 
@@ -83,9 +158,46 @@ _SYMBOLS = (
     Symbol("sigma2", r"\sigma^2", "per-sample gradient variance at one node", "(loss/w)^2", _NONNEGATIVE),
     Symbol("zeta2", r"\zeta^2", "heterogeneity of the node gradients", "(loss/w)^2", _NONNEGATIVE),
     Symbol("convex", r"\mathrm{convex}", "1 when every local loss is convex, else 0", "-", _FLAG),
+    Symbol("G2", "G^2", "bound on the mean square of a sample's gradient norm", "(loss/w)^2", _NONNEGATIVE),
+    Symbol("F", r"\bar F", "mean training loss met on the way", "loss", _NONNEGATIVE),
+    Symbol("R_S", "R_S", "expected training loss of the output", "loss", _NONNEGATIVE),
+    Symbol("D", "D", "squared l2 on-average stability", "w^2", _NONNEGATIVE),
+    Symbol("gam", r"\gamma", "free Young parameter (its minimiser when left out)", "loss/w^2", _POSITIVE),
+    Symbol("D0", "D_0", "training loss at the start above its minimum", "loss", _NONNEGATIVE),
+    Symbol("r0", "r_0", "distance of the start from a minimiser of the training loss", "w", _NONNEGATIVE),
+    Symbol("theta", r"\theta", "largest share of the leading terms that the consensus term may have", "-", _POSITIVE),
+    Symbol("spectrum", r"\lambda", "eigenvalues of the mixing matrix W", "-", Spectrum()),
+    Symbol("rho", r"\rho", "eigenvalues of the Hessian at the minimum", "loss/w^2", Array(_POSITIVE)),
+    Symbol("r", "r", "per-sample gradient variance along each eigenvector of the Hessian", "(loss/w)^2", Array(_NONNEGATIVE)),
+    Symbol("heterogeneity", r"\tilde b", "local gradients at the minimum in the eigenvectors of W (rows) and H", "loss/w", Array(_REAL, 2)),
+    Symbol("rho_max", r"\rho_{\max}", "largest eigenvalue of the Hessian", "loss/w^2", _POSITIVE),
+    Symbol("curvature", "h", "curvature of the loss", "loss/w^2", _NONNEGATIVE),
+    Symbol("curvatures", "H", "curvature at the minimum and its size at the top of the barrier", "loss/w^2", Array(_POSITIVE)),
+    Symbol("barrier", r"\Delta L", "height of the barrier above the minimum", "loss", _POSITIVE),
+    Symbol("alpha", r"\alpha", "Lipschitz constant of the unsmoothed loss", "loss/w", _POSITIVE),
+    Symbol("xi_min", r"\xi_{\min}", "smallest eigenvalue of the smoothing covariance", "w^2", _NONNEGATIVE),
+    Symbol("M4", "M_4", "bound on the fourth derivative of the loss", "loss/w^4", _NONNEGATIVE),
+    Symbol("rho3", r"\rho_3", "mean cubed distance of the nodes from their mean", "w^3", _NONNEGATIVE),
 )
 
 REGISTRY: dict[str, Symbol] = {symbol.name: symbol for symbol in _SYMBOLS}
+
+
+def rank_of(name: str) -> int:
+    """0 for a number (and for a name that the registry does not have), 1 for a vector, 2 for a matrix."""
+    return REGISTRY[name].domain.rank if name in REGISTRY else 0
+
+
+def register(new: Symbol) -> Symbol:
+    """Add a symbol for a theorem of one's own; adding the same one again changes nothing.
+
+    Raises:
+        DomainError: when the name already means something else.
+    """
+    known = REGISTRY.setdefault(new.name, new)
+    if known != new:
+        raise DomainError(f"the symbol {new.name} already means {known.meaning!r} ({known.unit}); choose another name")
+    return new
 
 
 def symbol(name: str) -> Symbol:

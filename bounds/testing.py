@@ -114,9 +114,9 @@ def assert_dominates(
     def check(form: str, case: tuple[Point, int]) -> None:
         point, count = case
         count = int(point.get("T", count))
-        unrolled = recursion.unroll(bound.formula, point, count)[-1]
+        unrolled = recursion.unroll(bound.formula, point, count, bound.words(form))[-1]
         name = f"its own recursion after {count} step{'s' * (count > 1)}"
-        _relate(bound, bound.enclosure(point), unrolled, recursion.relation, UNROLLED_SLACK, name, point, within)
+        _relate(bound, bound.enclosure(point, form), unrolled, recursion.relation, UNROLLED_SLACK, name, point, within)
 
     Search(bound, update_form, tuple(box or ()), examples).run(cases, check)
 
@@ -160,7 +160,7 @@ def _compare(search: Search, against: Target, ranges: Box, relation: Relation, w
     def check(form: str, point: Point | None) -> None:
         assume(point is not None)
         assert point is not None
-        _relate(bound, bound.enclosure(point), against.ball(point), relation, TARGET_SLACK, against.name, point, within)
+        _relate(bound, bound.enclosure(point, form), against.ball(point), relation, TARGET_SLACK, against.name, point, within)
 
     search.run(points, check)
 

@@ -7,29 +7,50 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from bounds.errors import DomainError, MissingParameterError, UnknownParameterError
-from bounds.symbols import REGISTRY
+from bounds.symbols import REGISTRY, rank_of
 
-Value = float | int
+Value = float | int | tuple[float, ...]
 _MAX_POINTS = 1_000_000
 
 
-def number(name: str, text: str) -> Value:
+def _finite(name: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        shape = f"{name}=v1,v2,..." if rank_of(name) else f"{name}=0.1 or a grid {name}=lo:hi:count[:log]"
+        raise DomainError(f"{name}={text!r} is not a number; write {shape}") from None
+    if not math.isfinite(value):
+        raise DomainError(f"{name}={text} is not finite; give a finite number")
+    return value
+
+
+def number(name: str, text: str) -> float | int:
     """A finite number; an int when it is written, or must be, as one.
 
     Raises:
         DomainError: for anything else.
     """
-    try:
-        value = float(text)
-    except ValueError:
-        raise DomainError(f"{name}={text!r} is not a number; write {name}=0.1 or a grid {name}=lo:hi:count[:log]") from None
-    if not math.isfinite(value):
-        raise DomainError(f"{name}={text} is not finite; give a finite number")
+    value = _finite(name, text)
     whole = name in REGISTRY and REGISTRY[name].domain.integer
     return int(value) if whole and value == int(value) else value
 
 
-def grid(name: str, text: str) -> list[Value]:
+def array(name: str, text: str) -> tuple[float, ...]:
+    """The numbers of ``v1,v2,...``.
+
+    Raises:
+        DomainError: for anything else.
+    """
+    return tuple(float(_finite(name, part)) for part in text.split(","))
+
+
+def _values(name: str, text: str) -> list[Value]:
+    if rank_of(name):
+        return [array(name, text)]
+    return list(grid(name, text)) if ":" in text else [number(name, text)]
+
+
+def grid(name: str, text: str) -> list[float | int]:
     """The points of ``lo:hi:count[:log]``, rounded and without repeats for integer symbols.
 
     Raises:
@@ -72,18 +93,17 @@ def parse_assignments(texts: Sequence[str]) -> dict[str, list[Value]]:
         UnknownParameterError: for an argument without ``=`` or a name given twice.
         DomainError: for a value that is neither a number nor a grid.
     """
-    pairs = _pairs(texts, "NAME=VALUE, such as eta=0.1")
-    return {name: grid(name, value) if ":" in value else [number(name, value)] for name, value in pairs}
+    return {name: _values(name, value) for name, value in _pairs(texts, "NAME=VALUE, such as eta=0.1")}
 
 
-def parse_box(texts: Sequence[str]) -> dict[str, tuple[Value, Value]]:
+def parse_box(texts: Sequence[str]) -> dict[str, tuple[float, float]]:
     """``["m=2:64", "gap=0.1:1"]`` to ranges by name.
 
     Raises:
         UnknownParameterError: for an argument without ``=`` or a name given twice.
         DomainError: for a value that is not ``lo:hi``.
     """
-    result: dict[str, tuple[Value, Value]] = {}
+    result: dict[str, tuple[float, float]] = {}
     for name, value in _pairs(texts, "NAME=lo:hi, such as m=2:64"):
         ends = value.split(":")
         if len(ends) != 2:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from bounds import Bound
-from bounds.errors import MissingParameterError, UnknownParameterError
+from bounds.errors import DomainError, MissingParameterError, UnknownParameterError
 from bounds.setting import Fact
 from gossip_bounds.arguments import Value, product
 
@@ -57,22 +57,32 @@ def _with_topology(bound: Bound, values: dict[str, Value], name: str) -> tuple[d
     for taken in ("gap", "spectrum", "w_min"):
         if taken in values:
             raise UnknownParameterError(f"{taken} is given and --topology sets it too; leave one of them out")
-    if "m" not in values:
+    nodes = values.get("m")
+    if not isinstance(nodes, int):
         raise MissingParameterError("--topology needs the number of nodes; give m=VALUE")
-    matrix = _load(name, int(values["m"]))
-    facts = {"gap": matrix.gap, "w_min": matrix.w_min(int(values.get("Q", 1)))}
+    matrix = _load(name, nodes)
+    if "spectrum" in bound.formula.parameters and not matrix.symmetric:
+        raise DomainError(
+            f"{bound.id} needs the real spectrum of a symmetric mixing matrix, and {name} is not symmetric; use another topology"
+        )
+    gossip = values.get("Q", 1)
+    facts: dict[str, Value] = {"gap": matrix.gap, "w_min": matrix.w_min(gossip if isinstance(gossip, int) else 1), "m": nodes}
+    facts |= {"spectrum": tuple(float(value) for value in matrix.spectrum)} if matrix.symmetric else {}
     used = {key: value for key, value in facts.items() if key in bound.formula.parameters}
-    return values | used, {"symmetric": matrix.symmetric, "doubly_stochastic": True, "nonnegative": True}
+    kept = {key: value for key, value in values.items() if key != "m"}
+    return kept | used, {"symmetric": matrix.symmetric, "doubly_stochastic": True, "nonnegative": True}
 
 
-def evaluate_point(bound: Bound, values: dict[str, Value], topology: str | None, update_form: str | None) -> Evaluation:
+def evaluate_point(
+    bound: Bound, values: dict[str, Value], topology: str | None, update_form: str | None, readout: str | None = None
+) -> Evaluation:
     """Evaluate at one point; names and domains are checked before the topology is built."""
     facts: dict[str, Fact] = {}
     if topology is not None:
         bound.check_names(values.keys() - {"m"})
         values, facts = _with_topology(bound, values, topology)
-    ball = bound.enclosure(values)
-    outcomes = bound.assess({**facts, **values}, update_form)
+    ball = bound.enclosure(values, update_form, readout)
+    outcomes = bound.assess({**facts, **values}, update_form, readout)
     applies = False if any(o.holds is False for o in outcomes) else None if outcomes else True
     return Evaluation(
         bound=bound.id,
@@ -84,6 +94,8 @@ def evaluate_point(bound: Bound, values: dict[str, Value], topology: str | None,
     )
 
 
-def evaluate_grid(bound: Bound, values: Mapping[str, Sequence[Value]], topology: str | None, update_form: str | None) -> list[Evaluation]:
+def evaluate_grid(
+    bound: Bound, values: Mapping[str, Sequence[Value]], topology: str | None, update_form: str | None, readout: str | None = None
+) -> list[Evaluation]:
     """Evaluate at every combination of the given values."""
-    return [evaluate_point(bound, point, topology, update_form) for point in product(values)]
+    return [evaluate_point(bound, point, topology, update_form, readout) for point in product(values)]

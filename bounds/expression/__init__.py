@@ -1,6 +1,6 @@
 """Expressions of bounds: parsing, rigorous evaluation, sympy and LaTeX."""
 
-from bounds.expression.balls import PrecisionError, ball_at, enclose, round_near, round_up
+from bounds.expression.balls import PrecisionError, ball_at, enclose, exact_values, round_near, round_up
 from bounds.expression.parse import parse, parse_comparison
 from bounds.expression.symbolic import to_latex, to_sympy
 from bounds.expression.tree import FUNCTIONS, Name, Node, Number, names, walk
@@ -13,6 +13,7 @@ __all__ = [
     "PrecisionError",
     "ball_at",
     "enclose",
+    "exact_values",
     "names",
     "parse",
     "parse_comparison",

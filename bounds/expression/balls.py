@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from functools import reduce
+from typing import Any
 
 from flint import arb, ctx, fmpq
 
-from bounds.expression.tree import Call, Least, Name, Node, Number, Power, Product, Quotient, Sum
+from bounds.errors import LengthError
+from bounds.expression.tree import Call, Least, Name, Node, Number, Power, Product, Quotient, Reduce, Sum
+from bounds.symbols import rank_of
 
 _FIRST_BITS = 106
 _LAST_BITS = 1 << 15
 # Neighbours that agree to this many bits are taken as equal; any integer is a valid place, so the value stays a value of the body.
 _FLAT_BITS = 1024
 _SHARP = arb(2) ** -60
+
+#: A number, or an array as nested lists.
+Ball = Any
 
 
 class PrecisionError(ArithmeticError):
@@ -52,7 +59,20 @@ def _sqrt(value: arb) -> arb:
     return value.nonnegative_part().sqrt() if value.contains(0) else value.sqrt()
 
 
-_CALLS: dict[str, Callable[..., arb]] = {
+def _ceil(value: arb) -> arb:
+    """The least integer >= value; an integer that no precision tells from the value counts as equal to it."""
+    if ctx.prec >= _FLAT_BITS and value.contains_integer():
+        return (value - arb(0.5)).ceil()
+    return value.ceil()
+
+
+_CALLS: dict[str, Callable[..., Ball]] = {
+    "erf": arb.erf,
+    "ceil": _ceil,
+    "pi": arb.pi,
+    "size": lambda array: arb(len(array)),
+    "element": lambda array, index: _entry(array, index),
+    "tail": lambda array: array[1:],
     "sqrt": _sqrt,
     "exp": arb.exp,
     "log": arb.log,
@@ -63,7 +83,25 @@ _CALLS: dict[str, Callable[..., arb]] = {
 }
 
 
-def _ball(node: Node, values: Mapping[str, arb], memo: dict[int, arb]) -> arb:
+def _entry(array: Sequence[Ball], index: arb) -> Ball:
+    place = index.unique_fmpz()
+    return array[int(place) - 1] if place is not None and 1 <= int(place) <= len(array) else arb("nan")
+
+
+def _reduce(node: Reduce, values: Mapping[str, Ball], memo: dict[int, Ball]) -> Ball:
+    arrays = [_ball(array, values, memo) for array in node.arrays]
+    length = max(map(len, arrays))
+    if any(len(array) not in (1, length) for array in arrays):
+        sizes = ", ".join(str(len(array)) for array in arrays)
+        raise LengthError(f"arrays of {sizes} entries meet in one sum; give them equal lengths (or one entry)")
+    rows = zip(*(array * length if len(array) == 1 else array for array in arrays), strict=True)
+    results = [_ball(node.body, {**values, **dict(zip(node.variables, row, strict=True))}, {}) for row in rows]
+    if node.function == "total":
+        return sum(results, arb(0))
+    return reduce(arb.max if node.function == "largest" else arb.min, results) if results else arb("nan")
+
+
+def _ball(node: Node, values: Mapping[str, Ball], memo: dict[int, Ball]) -> Ball:
     """Enclosure of ``node`` at the working precision (shared sub-trees are evaluated once)."""
     key = id(node)
     if key not in memo:
@@ -71,7 +109,7 @@ def _ball(node: Node, values: Mapping[str, arb], memo: dict[int, arb]) -> arb:
     return memo[key]
 
 
-def _fresh(node: Node, values: Mapping[str, arb], memo: dict[int, arb]) -> arb:
+def _fresh(node: Node, values: Mapping[str, Ball], memo: dict[int, Ball]) -> Ball:
     match node:
         case Number(value):
             return _number(value)
@@ -87,6 +125,8 @@ def _fresh(node: Node, values: Mapping[str, arb], memo: dict[int, arb]) -> arb:
             return _power(_ball(base, values, memo), _ball(exponent, values, memo))
         case Least():
             return _least(node, values, memo)
+        case Reduce():
+            return _reduce(node, values, memo)
         case Call("when", (condition, positive, other)):
             return _lazy_select(condition, positive, other, values, memo)
         case Call(function, arguments):
@@ -94,21 +134,21 @@ def _fresh(node: Node, values: Mapping[str, arb], memo: dict[int, arb]) -> arb:
     raise TypeError(f"got {type(node).__name__}; an expression is built from the nodes of bounds.expression.tree")
 
 
-def _lazy_select(condition: Node, positive: Node, other: Node, values: Mapping[str, arb], memo: dict[int, arb]) -> arb:
+def _lazy_select(condition: Node, positive: Node, other: Node, values: Mapping[str, Ball], memo: dict[int, Ball]) -> Ball:
     test = _ball(condition, values, memo)
     if test > 0:
         return _ball(positive, values, memo)
     return _ball(other, values, memo) if test <= 0 else arb("nan")
 
 
-def _least(node: Least, values: Mapping[str, arb], memo: dict[int, arb]) -> arb:
+def _least(node: Least, values: Mapping[str, Ball], memo: dict[int, Ball]) -> Ball:
     """Bisection on the sign of the forward difference, which a convex body changes once."""
     first, last = (_ball(end, values, memo).unique_fmpz() for end in (node.low, node.high))
     if first is None or last is None:
         return arb("nan")
     low, high = int(first), int(last)
 
-    def at(place: int) -> arb:
+    def at(place: int) -> Ball:
         return _ball(node.body, {**values, node.variable: arb(place)}, {})
 
     while low < high:
@@ -127,7 +167,7 @@ def _sharp(ball: arb) -> bool:
     return bool(ball.is_finite() and ball.rad() <= abs(ball.mid()) * _SHARP)
 
 
-def ball_at(node: Node, values: Mapping[str, arb], bits: int) -> arb:
+def ball_at(node: Node, values: Mapping[str, Ball], bits: int) -> Ball:
     """The ball that plain evaluation at ``bits`` bits gives, however wide."""
     saved = ctx.prec
     try:
@@ -137,18 +177,36 @@ def ball_at(node: Node, values: Mapping[str, arb], bits: int) -> arb:
         ctx.prec = saved
 
 
-def enclose(node: Node, values: Mapping[str, float | int]) -> arb:
+def exact(value: Any) -> Ball:
+    """A number as an exact ball; an array (nested lists, tuples, or numpy) as lists of them, a number where one entry stands for all."""
+    value = value.tolist() if hasattr(value, "tolist") else value
+    return [exact(entry) for entry in value] if isinstance(value, list | tuple) else arb(value)
+
+
+def exact_values(values: Mapping[str, Any]) -> dict[str, Ball]:
+    """:func:`exact` of every value; a number given for an array becomes an array of one entry."""
+    return {name: _of_rank(exact(value), rank_of(name)) for name, value in values.items()}
+
+
+def _of_rank(ball: Ball, rank: int) -> Ball:
+    if rank == 0:
+        return ball
+    return [_of_rank(entry, rank - 1) for entry in ball] if isinstance(ball, list) else [_of_rank(ball, rank - 1)]
+
+
+def enclose(node: Node, values: Mapping[str, Any]) -> arb:
     """A ball around the exact value whose radius is at most 2^-60 of it (or exactly infinity).
 
     Inputs are taken as exact binary numbers.
 
     Raises:
         PrecisionError: when no precision up to 32,768 bits gives such a ball.
+        LengthError: when arrays of different lengths meet.
     """
-    exact = {name: arb(value) for name, value in values.items()}
+    inputs = exact_values(values)
     bits = _FIRST_BITS
     while bits <= _LAST_BITS:
-        ball = ball_at(node, exact, bits)
+        ball: arb = ball_at(node, inputs, bits)
         if _sharp(ball) or ball == arb("inf"):
             return ball
         bits *= 4

@@ -7,20 +7,39 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from bounds.errors import ExpressionError
-from bounds.expression.tree import FUNCTIONS, Call, Least, Name, Node, Number, Power, Product, Quotient, Sum
+from bounds.expression.tree import (
+    ARRAY_FUNCTIONS,
+    FUNCTIONS,
+    REDUCTIONS,
+    Call,
+    Least,
+    Name,
+    Node,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Reduce,
+    Sum,
+)
+from bounds.symbols import rank_of
 
 _MAX_LENGTH = 2000
 _MAX_DEPTH = 100
 _MAX_EXPONENT = 400
 _MINUS_ONE = Number(Fraction(-1))
 _BINARY = {ast.Mult: Product, ast.Div: Quotient, ast.Pow: Power}
-_ALLOWED = "numbers, symbols, + - * / **, and " + ", ".join(sorted((*FUNCTIONS, "least")))
+_WORDS = frozenset((*FUNCTIONS, *REDUCTIONS, *ARRAY_FUNCTIONS, "least", "inf"))
+_ALLOWED = "numbers, symbols, + - * / **, and " + ", ".join(sorted(_WORDS))
 
 
 class _Builder:
-    def __init__(self, text: str, known: Mapping[str, Node | None]) -> None:
+    """Builds the tree; ``ranks`` holds the rank of every name that is an array (a vector 1, a matrix 2)."""
+
+    def __init__(self, text: str, known: Mapping[str, Node | None], ranks: Mapping[str, int]) -> None:
         self.text = text
         self.known = known
+        self.ranks = ranks
 
     def fail(self, node: ast.AST, got: str) -> ExpressionError:
         column = getattr(node, "col_offset", 0) + 1
@@ -58,24 +77,62 @@ class _Builder:
     def name(self, node: ast.AST, name: str) -> Node:
         if name == "inf":
             return Number(None)
+        if name == "pi":
+            return Call("pi", ())
+        if self.ranks.get(name):
+            raise self.fail(node, f"the array {name} where a number is needed (write total(v, {name}, ...))")
         if name not in self.known:
             raise self.fail(node, f"the unknown symbol {name!r}")
         return self.known[name] or Name(name)
 
     def call(self, node: ast.Call, depth: int) -> Node:
-        if not isinstance(node.func, ast.Name) or node.func.id not in (*FUNCTIONS, "least") or node.keywords:
+        function = node.func.id if isinstance(node.func, ast.Name) else ""
+        if function not in _WORDS or FUNCTIONS.get(function) == 0 or node.keywords:
             raise self.fail(node, "a call that is not one of our functions")
-        function = node.func.id
         if function == "least":
             return self.least(node, depth)
-        if len(node.args) != FUNCTIONS[function]:
-            raise self.fail(node, f"{len(node.args)} arguments for {function}, which takes {FUNCTIONS[function]}")
+        if function in REDUCTIONS:
+            return self.reduce(node, function, depth)
+        takes = (FUNCTIONS | ARRAY_FUNCTIONS).get(function)
+        if len(node.args) != takes:
+            raise self.fail(node, f"{len(node.args)} arguments for {function}, which takes {takes}")
+        if function == "tail":
+            raise self.fail(node, "an array where a number is needed (write total(v, tail(a), ...))")
+        if function in ARRAY_FUNCTIONS:
+            return Call(function, (self.array(node.args[0])[0], *(self.build(argument, depth + 1) for argument in node.args[1:])))
         return Call(function, tuple(self.build(argument, depth + 1) for argument in node.args))
+
+    def array(self, node: ast.AST) -> tuple[Node, int]:
+        """An array and its rank: a name, or the tail of an array."""
+        match node:
+            case ast.Name(id=name) if self.ranks.get(name):
+                return Name(name), self.ranks[name]
+            case ast.Call(func=ast.Name(id="tail"), args=[inner], keywords=[]):
+                tree, rank = self.array(inner)
+                return Call("tail", (tree,)), rank
+        raise self.fail(node, "something that is not an array")
+
+    def reduce(self, node: ast.Call, function: str, depth: int) -> Node:
+        *pairs, body = node.args or [node]
+        heads, arrays = pairs[::2], [self.array(array) for array in pairs[1::2]]
+        variables = [head.id for head in heads if isinstance(head, ast.Name) and not self.taken(head.id)]
+        if not arrays or len(heads) != len(arrays) or len(set(variables)) != len(arrays):
+            raise self.fail(node, f"{function} without variables of its own; write {function}(v, array, body)")
+        inner = _Builder(
+            self.text,
+            {**self.known, **dict.fromkeys(variables)},
+            {**self.ranks, **{name: rank - 1 for name, (_, rank) in zip(variables, arrays, strict=True)}},
+        )
+        return Reduce(function, tuple(variables), tuple(tree for tree, _ in arrays), inner.build(body, depth + 1))
+
+    def taken(self, name: str) -> bool:
+        """Whether a bound variable may not have this name."""
+        return name in self.known or name in _WORDS
 
     def least(self, node: ast.Call, depth: int) -> Node:
         match node.args:
-            case [ast.Name(id=variable), low, high, body] if variable not in self.known:
-                inner = _Builder(self.text, {**self.known, variable: None})
+            case [ast.Name(id=variable), low, high, body] if not self.taken(variable):
+                inner = _Builder(self.text, {**self.known, variable: None}, self.ranks)
                 return Least(variable, self.build(low, depth + 1), self.build(high, depth + 1), inner.build(body, depth + 1))
         raise self.fail(node, "least without a variable of its own; write least(t, low, high, body)")
 
@@ -100,7 +157,11 @@ def parse(text: str, known: Mapping[str, Node | None]) -> Node:
     Raises:
         ExpressionError: naming the column, for anything outside the grammar.
     """
-    return _Builder(text.strip(), known).build(_syntax(text))
+    return _builder(text, known).build(_syntax(text))
+
+
+def _builder(text: str, known: Mapping[str, Node | None]) -> _Builder:
+    return _Builder(text.strip(), known, {name: rank_of(name) for name, tree in known.items() if tree is None})
 
 
 def parse_comparison(text: str, known: Mapping[str, Node | None]) -> tuple[Node, str, Node]:
@@ -112,6 +173,6 @@ def parse_comparison(text: str, known: Mapping[str, Node | None]) -> tuple[Node,
     tree = _syntax(text)
     if not isinstance(tree, ast.Compare) or len(tree.ops) != 1 or not isinstance(tree.ops[0], ast.Lt | ast.LtE):
         raise ExpressionError(f"column 1 of {text[:80]!r}: not a condition; write left <= right or left < right")
-    builder = _Builder(text.strip(), known)
+    builder = _builder(text, known)
     relation = "<" if isinstance(tree.ops[0], ast.Lt) else "<="
     return builder.build(tree.left), relation, builder.build(tree.comparators[0])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from bounds.expression.tree import Call, Least, Name, Node, Number, Power, Product, Quotient, Sum
-from bounds.symbols import REGISTRY
+from bounds.expression.tree import Call, Least, Name, Node, Number, Power, Product, Quotient, Reduce, Sum
+from bounds.symbols import REGISTRY, rank_of
 
 if TYPE_CHECKING:
     import sympy
@@ -24,8 +24,39 @@ def _call(function: str, arguments: list[Any]) -> Any:
     if function == "when":
         condition, positive, other = arguments
         return sympy.Piecewise((positive, condition > 0), (other, True))
-    table = {"sqrt": sympy.sqrt, "exp": sympy.exp, "log": sympy.log, "min": sympy.Min, "max": sympy.Max}
-    return table[function](*arguments)
+    if function == "pi":
+        return sympy.pi
+    if function in ("size", "element", "tail"):
+        return _array_function(function)(*arguments)
+    names = {"sqrt": "sqrt", "exp": "exp", "log": "log", "min": "Min", "max": "Max", "erf": "erf", "ceil": "ceiling"}
+    return getattr(sympy, names[function])(*arguments)
+
+
+@cache
+def _array_function(function: str) -> Any:
+    """An unevaluated sympy function of an array that prints as its length, an entry, or the entries behind the first."""
+    import sympy
+
+    def _latex(self: Any, printer: Any) -> str:
+        array, *index = (printer._print(argument) for argument in self.args)
+        return {"size": rf"\left|{array}\right|", "element": f"{{{array}}}_{{{''.join(index)}}}", "tail": rf"{array}_{{\geq 2}}"}[function]
+
+    return type(function, (sympy.Function,), {"_latex": _latex})
+
+
+@cache
+def reduction_function(function: str) -> Any:
+    """The sympy function ``total(v, array, ..., body)`` and its like; it stays unevaluated and prints as an indexed operator."""
+    import sympy
+
+    operator = {"total": r"\sum", "largest": r"\max", "smallest": r"\min"}[function]
+
+    def _latex(self: Any, printer: Any) -> str:
+        *pairs, body = (printer._print(argument) for argument in self.args)
+        over = r",\, ".join(rf"{variable} \in {array}" for variable, array in zip(pairs[::2], pairs[1::2], strict=True))
+        return rf"{operator}_{{{over}}} \left({body}\right)"
+
+    return type(function, (sympy.Function,), {"_latex": _latex})
 
 
 @cache
@@ -43,9 +74,16 @@ def least_function() -> Any:
     return least
 
 
-def to_sympy(node: Node) -> sympy.Expr:
-    """The tree as a sympy expression; every symbol is declared positive, integers as integers."""
+def to_sympy(node: Node, bound: frozenset[str] = frozenset()) -> sympy.Expr:
+    """The tree as a sympy expression; every symbol is declared positive (integers as integers), except arrays and ``bound``.
+
+    Args:
+        bound: variables that run over the entries of an array, of which nothing is declared.
+    """
     import sympy
+
+    def inner(part: Node) -> Any:
+        return to_sympy(part, bound)
 
     match node:
         case Number(None):
@@ -54,22 +92,32 @@ def to_sympy(node: Node) -> sympy.Expr:
             assert value is not None
             return sympy.Rational(value.numerator, value.denominator)
         case Name(name):
-            domain = REGISTRY[name].domain if name in REGISTRY else None
-            integer = True if domain is not None and domain.integer else None
-            return sympy.Symbol(name, positive=True, integer=integer)
+            return _symbol(name, bound)
         case Sum(left, right):
-            return to_sympy(left) + to_sympy(right)
+            return inner(left) + inner(right)
         case Product(left, right):
-            return to_sympy(left) * to_sympy(right)
+            return inner(left) * inner(right)
         case Quotient(left, right):
-            return to_sympy(left) / to_sympy(right)
+            return inner(left) / inner(right)
         case Power(base, exponent):
-            return to_sympy(base) ** to_sympy(exponent)
+            return inner(base) ** inner(exponent)
         case Least(variable, low, high, body):
-            return least_function()(to_sympy(Name(variable)), to_sympy(low), to_sympy(high), to_sympy(body))
+            return least_function()(inner(Name(variable)), inner(low), inner(high), inner(body))
+        case Reduce(function, variables, arrays, body):
+            pairs = [part for v, array in zip(variables, arrays, strict=True) for part in (sympy.Symbol(v), inner(array))]
+            return reduction_function(function)(*pairs, to_sympy(body, bound | set(variables)))
         case Call(function, arguments):
-            return _call(function, [to_sympy(argument) for argument in arguments])
+            return _call(function, [inner(argument) for argument in arguments])
     raise TypeError(f"got {type(node).__name__}; an expression is built from the nodes of bounds.expression.tree")
+
+
+def _symbol(name: str, bound: frozenset[str]) -> Any:
+    import sympy
+
+    if name in bound or rank_of(name):
+        return sympy.Symbol(name)
+    integer = True if name in REGISTRY and REGISTRY[name].domain.integer else None
+    return sympy.Symbol(name, positive=True, integer=integer)
 
 
 def _names(extra: dict[str, str]) -> dict[Any, str]:

@@ -98,11 +98,44 @@ class Least(Node):
         return (self.low, self.high, self.body)
 
 
+@dataclass(frozen=True, slots=True)
+class Reduce(Node):
+    """``body`` over the entries of one or several arrays of equal length (or length 1), reduced to one number.
+
+    ``function`` is one of :data:`REDUCTIONS`; ``variables[i]`` runs over the entries of ``arrays[i]``.
+    """
+
+    function: str
+    variables: tuple[str, ...]
+    arrays: tuple[Node, ...]
+    body: Node
+
+    def children(self) -> tuple[Node, ...]:
+        return (*self.arrays, self.body)
+
+
 #: Functions of the grammar with their number of arguments.
 #: ``geometric(r, T)`` is sum_{s=0}^{T-1} r^s; ``growth(q, t0, T)`` is prod_{t=t0+1}^{T} (1 + q/t), continued to real
 #: t0 and T - t0 by gamma functions; ``when(c, a, b)`` is a where c > 0 and b elsewhere. ``least(t, low, high, body)`` is
-#: :class:`Least`.
-FUNCTIONS: dict[str, int] = {"sqrt": 1, "exp": 1, "log": 1, "min": 2, "max": 2, "geometric": 2, "growth": 3, "when": 3}
+#: :class:`Least`. ``ceil(a)`` is the least integer >= a; ``erf`` the error function; ``pi`` is written without brackets.
+FUNCTIONS: dict[str, int] = {
+    "sqrt": 1,
+    "exp": 1,
+    "log": 1,
+    "erf": 1,
+    "ceil": 1,
+    "min": 2,
+    "max": 2,
+    "geometric": 2,
+    "growth": 3,
+    "when": 3,
+    "pi": 0,
+}
+#: ``total(v, a, body)`` sums ``body`` over the entries v of the array a, ``largest`` and ``smallest`` take an extreme one;
+#: further pairs (``total(v, a, w, b, body)``) run alongside. The rows of an array of rank 2 are arrays.
+REDUCTIONS = ("total", "largest", "smallest")
+#: Functions of an array: ``size(a)`` its length, ``element(a, k)`` its k-th entry (from 1), ``tail(a)`` all but the first.
+ARRAY_FUNCTIONS: dict[str, int] = {"size": 1, "element": 2, "tail": 1}
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -118,4 +151,6 @@ def names(node: Node) -> frozenset[str]:
         return frozenset((node.name,))
     if isinstance(node, Least):
         return names(node.low) | names(node.high) | (names(node.body) - {node.variable})
+    if isinstance(node, Reduce):
+        return frozenset().union(*map(names, node.arrays)) | (names(node.body) - set(node.variables))
     return frozenset().union(*map(names, node.children()))

@@ -17,6 +17,10 @@ Csv = Annotated[Path | None, typer.Option("--csv", help="Also write the rows to 
 Assignments = Annotated[list[str] | None, typer.Argument(help="NAME=VALUE or NAME=lo:hi:count[:log]", metavar="NAME=VALUE ...")]
 Topology = Annotated[str | None, typer.Option(help="Topology name or file (.csv weights, .edgelist, .graphml, .gml); sets the gap.")]
 Form = Annotated[str | None, typer.Option("--update-form", help="atc, cta, consensus or centralized; the bound's first form if left out.")]
+Readout = Annotated[
+    str | None, typer.Option(help="node_average, network_mean, gradient_point or worst_node; the bound's first readout if left out.")
+]
+_SHOWN = 6
 
 
 def list_bounds(json: Json = False, csv: Csv = None) -> None:
@@ -85,6 +89,7 @@ def evaluate(
     assignments: Assignments = None,
     topology: Topology = None,
     update_form: Form = None,
+    readout: Readout = None,
     json: Json = False,
     csv: Csv = None,
 ) -> None:
@@ -93,7 +98,7 @@ def evaluate(
 
     bound = bounds.get(bound_id)
     values = parse_assignments(assignments or [])
-    evaluations = evaluate_grid(bound, values, topology, update_form)
+    evaluations = evaluate_grid(bound, values, topology, update_form, readout)
     is_grid = any(":" in text for text in assignments or [])
     if csv is not None:
         write_csv(csv, [e.flat() for e in evaluations])
@@ -107,11 +112,17 @@ def evaluate(
 
 def _print_evaluation(bound: Bound, evaluation: Any) -> None:
     print(f"{bound.id} = {evaluation.value:.6g}    ({bound.kind.label} on the {bound.quantity.label})")
-    print("  at " + ", ".join(f"{name}={value:g}" for name, value in evaluation.parameters.items()))
+    print("  at " + ", ".join(f"{name}={_shown(value)}" for name, value in evaluation.parameters.items()))
     words = {True: "yes", False: "NO", None: "not known"}
     print(f"  applies: {words[evaluation.applies]}")
     for reason in evaluation.unmet:
         print(f"  - {reason}")
+
+
+def _shown(value: Any) -> str:
+    if not isinstance(value, tuple):
+        return f"{value:g}"
+    return ",".join(f"{entry:.4g}" for entry in value[:_SHOWN]) + (",..." if len(value) > _SHOWN else "")
 
 
 def topology(

@@ -1,0 +1,129 @@
+"""The names of the generated code for chunks of numpy arrays; masks are None where no point is bad."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bounds.numeric.least_array import least_array
+from bounds.numeric.runtime import stirling_difference
+
+Mask = NDArray[np.bool_] | None
+_STIRLING_FROM = 10.0
+
+
+def top(value: Any, cap: float) -> float:
+    """The largest absolute value that is a number, at most ``cap``."""
+    largest = float(np.fmax.reduce(np.abs(value), axis=None)) if np.size(value) else 0.0
+    return largest if largest <= cap else cap
+
+
+def failing(test: Any) -> Mask:
+    """The points where ``test`` is not true."""
+    return None if np.all(test) else np.logical_not(test)
+
+
+def either(*masks: Mask) -> Mask:
+    """The union of masks."""
+    union: Mask = None
+    for mask in masks:
+        if mask is not None:
+            union = mask if union is None else union | mask
+    return union
+
+
+def chosen(test: Any, first: Mask, second: Mask) -> Mask:
+    """``first`` where ``test`` is true, ``second`` elsewhere."""
+    if first is None and second is None:
+        return None
+    mask = np.where(test, False if first is None else first, False if second is None else second)
+    return mask if mask.any() else None
+
+
+def anywhere(mask: Mask) -> Mask:
+    """Points with a bad entry along the last axis."""
+    return None if mask is None or not mask.ndim else mask.any(axis=-1)
+
+
+def expand(value: Any) -> Any:
+    """A value per point as one per point and entry."""
+    return value[..., None] if np.ndim(value) else value
+
+
+def _along(value: Any, arrays: tuple[Any, ...]) -> Any:
+    return np.broadcast_to(value, np.broadcast_shapes(np.shape(value), *(array.shape for array in arrays)))
+
+
+def total(value: Any, *arrays: Any) -> Any:
+    """The sum over the entries of the arrays."""
+    return _along(value, arrays).sum(axis=-1)
+
+
+def largest(value: Any, *arrays: Any) -> Any:
+    """The largest over the entries."""
+    return _along(value, arrays).max(axis=-1)
+
+
+def smallest(value: Any, *arrays: Any) -> Any:
+    """The smallest over the entries."""
+    return _along(value, arrays).min(axis=-1)
+
+
+def entries(*arrays: Any) -> float:
+    """The number of entries, as a float."""
+    return float(max(array.shape[-1] for array in arrays))
+
+
+def growth_log(q: Any, start: Any, length: Any) -> Any:
+    """:func:`bounds.numeric.runtime.growth_log` for arrays."""
+    a = np.asarray(start, dtype=np.float64) + 1.0
+    shifts: Any = 0.0
+    while True:
+        small = a < _STIRLING_FROM
+        if not small.any():
+            return shifts + stirling_difference(q, a, length, np)
+        step = -np.log1p(-q * (length / ((a + length) * (a + q))))
+        shifts = shifts + np.where(small, step, 0.0)
+        a = np.where(small, a + 1.0, a)
+
+
+def erf(value: Any) -> Any:
+    """The error function."""
+    from scipy.special import erf as vectorised
+
+    return vectorised(value)
+
+
+ARRAY: dict[str, Callable[..., Any] | float] = {
+    "sqrt": np.sqrt,
+    "exp": np.exp,
+    "log": np.log,
+    "log1p": np.log1p,
+    "expm1": np.expm1,
+    "erf": erf,
+    "ceil": np.ceil,
+    "rint": np.rint,
+    "power": np.power,
+    "absolute": np.abs,
+    "max": max,
+    "minimum": np.minimum,
+    "maximum": np.maximum,
+    "where": np.where,
+    "growth_log": growth_log,
+    "top": top,
+    "failing": failing,
+    "either": either,
+    "chosen": chosen,
+    "anywhere": anywhere,
+    "expand": expand,
+    "total": total,
+    "largest": largest,
+    "smallest": smallest,
+    "entries": entries,
+    "least": least_array,
+    "inf": math.inf,
+}

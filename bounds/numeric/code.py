@@ -1,0 +1,180 @@
+"""Straight-line code written while an expression is lowered: for one point with ``math``, or for a chunk of points with numpy.
+
+The names in the code are numbered by us and its literals are printed by us: no text that a user typed reaches the compiler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+#: Unit roundoff of float64, and what is allowed to an elementary function (numpy and libm promise at most 4 ulp).
+ROUND = 2.0**-53
+FUNCTION = 8 * ROUND
+#: Largest relative error with which a fast value is accepted.
+TOLERANCE = 4e-13
+#: A difference may lose this factor of accuracy before its point is handed on.
+MOST_AMPLIFICATION = 64.0
+#: Logarithm of the largest power that the fast code may meet, and the decades that it spans.
+MOST_EXPONENT = 170.0
+_DECADES = 75.0
+_MOST_DECADES = 290.0
+
+
+class UnsupportedError(Exception):
+    """The expression has a part that the fast code does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A number in the code: its name, a bound on its relative error, and what is known of it before it is computed.
+
+    ``error`` is a constant or the name of a variable; ``sign`` is 1 for >= 0, -1 for <= 0, 0 for unknown; a value that is
+    not 0 lies within 10^low and 10^high in size; ``zero`` says whether it may be 0, ``whole`` that it is an exact integer
+    and at least ``least``. ``bad`` names the mask of the points where the error bound does not hold.
+    """
+
+    ref: str
+    error: float | str = 0.0
+    sign: int = 1
+    low: float = 0.0
+    high: float = 0.0
+    zero: bool = False
+    whole: bool = False
+    least: float = float("-inf")
+    bad: str | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether the float is the value itself."""
+        return self.error == 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """An array in the code: its name, its rank, and a value that stands for any of its entries."""
+
+    ref: str
+    rank: int
+    entry: Value
+
+
+class Code:
+    """Lines of a function under construction; equal right-hand sides are written once."""
+
+    def __init__(self, array: bool) -> None:
+        self.array = array
+        self.lines: list[str] = []
+        self.indent = "    "
+        self.counter = 0
+        self.seen: list[dict[str, str]] = [{}]
+        self.constants: dict[str, Any] = {}
+        #: What a variable is the negative of.
+        self.negated: dict[str, str] = {}
+
+    def let(self, text: str, prefix: str = "v") -> str:
+        """A variable that holds ``text``."""
+        for known in self.seen:
+            if text in known:
+                return known[text]
+        name = f"{prefix}{self.fresh()}"
+        self.lines.append(f"{self.indent}{name} = {text}")
+        self.seen[-1][text] = name
+        return name
+
+    def fresh(self) -> int:
+        """A number not used before."""
+        self.counter += 1
+        return self.counter
+
+    def do(self, text: str) -> None:
+        """A statement."""
+        self.lines.append(self.indent + text)
+
+    def constant(self, value: Any) -> str:
+        """The name under which an object is at hand in the code."""
+        name = f"k{self.fresh()}"
+        self.constants[name] = value
+        return name
+
+    @contextmanager
+    def block(self, head: str) -> Iterator[None]:
+        """An indented block; what it defines is not known outside."""
+        self.do(head)
+        self.indent += "    "
+        self.seen.append({})
+        yield
+        self.seen.pop()
+        self.indent = self.indent[:-4]
+
+    def call(self, function: str, *arguments: str) -> str:
+        """A function of ``math`` or numpy, which share these names."""
+        return self.let(f"{function}({', '.join(arguments)})")
+
+    def where(self, test: str, positive: str, other: str) -> str:
+        """``positive`` where the test is true; for one point the other one is not computed."""
+        return self.let(f"where({test}, {positive}, {other})" if self.array else f"({positive} if {test} else {other})")
+
+    def extreme(self, function: str, first: str, second: str) -> str:
+        """``minimum`` or ``maximum``."""
+        if self.array:
+            return f"{function}({first}, {second})"
+        return f"({first} if {first} {'<' if function == 'minimum' else '>'} {second} else {second})"
+
+    def worse(self, *errors: float | str) -> float | str:
+        """The larger of several error bounds."""
+        fixed = max((e for e in errors if not isinstance(e, str)), default=0.0)
+        named = sorted({e for e in errors if isinstance(e, str)})
+        if not named:
+            return fixed
+        return named[0] if len(named) == 1 and fixed == 0.0 else self.let(f"max({', '.join([repr(fixed), *named])})", "e")
+
+    def error(self, constant: float, *terms: tuple[float | str, float | str]) -> float | str:
+        """``constant`` plus the sum of factor * error over ``terms``."""
+        named = []
+        for factor, error in terms:
+            if isinstance(factor, str) or isinstance(error, str):
+                if error != 0.0 and factor != 0.0:
+                    named.append(f"{factor}*{error}")
+            else:
+                constant += factor * error
+        return self.let(" + ".join([repr(constant), *named]), "e") if named else constant
+
+    def size(self, ref: str, cap: float, positive: bool = False) -> str:
+        """The largest absolute value, at most ``cap``: over the chunk, or of the one point, which was tested against it before."""
+        if not self.array:
+            return ref if positive else self.let(f"absolute({ref})", "s")
+        return self.let(f"top({ref}, {cap!r})", "s")
+
+    def bad(self, *masks: str | None) -> str | None:
+        """The union of masks."""
+        named = sorted({mask for mask in masks if mask is not None})
+        return None if not named else named[0] if len(named) == 1 else self.let(f"either({', '.join(named)})", "b")
+
+    def unless(self, value: Value, test: str) -> Value:
+        """``value``, given up where ``test`` is not true."""
+        if not self.array:
+            self.do(f"if not ({test}): return None")
+            return value
+        return replace(value, bad=self.bad(value.bad, self.let(f"failing({test})", "b")))
+
+    def ranged(self, value: Value, *zeros: str) -> Value:
+        """``value``, given up where it is so large or so small that a float may overflow or lose digits.
+
+        ``zeros`` are the factors that make it 0 by being 0.
+        """
+        if value.low >= -_MOST_DECADES and value.high <= _MOST_DECADES:
+            return value
+        size, low, high = f"absolute({value.ref})", repr(10**-_DECADES), repr(10**_DECADES)
+        inside = [f"(({low} < {size}) & ({size} < {high}))", *(f"({zero} == 0.0)" for zero in zeros)]
+        return replace(self.unless(value, " | ".join(inside)), low=-_DECADES, high=_DECADES)
+
+    def function(self, name: str, arguments: list[str], runtime: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
+        """Compile the lines into a function of ``arguments``."""
+        source = f"def {name}({', '.join(arguments)}):\n" + "\n".join(self.lines)
+        scope: dict[str, Any] = {**runtime, **self.constants, "__builtins__": {}}
+        exec(compile(source, f"<{name}>", "exec"), scope)
+        made: Callable[..., Any] = scope[name]
+        return made

@@ -1,0 +1,130 @@
+"""A fast function for an expression and an order of its parameters: for one point, or for chunks of arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+from bounds.expression.tree import Node
+from bounds.numeric.code import ROUND, TOLERANCE, Code, Entries, UnsupportedError, Value
+from bounds.numeric.lowering import Lowering
+from bounds.numeric.runtime import SCALAR
+from bounds.symbols import Domain, rank_of, symbol
+
+#: Inputs outside these sizes are left to the slower ways: inside them few intermediate results can overflow.
+SMALLEST, LARGEST = 1e-12, 1e12
+_SMALLEST_SHARE = 1e-15
+_SMALLEST_ENTRY = 1e-30
+_NUMBERS = frozenset({int, float})
+
+#: ``up``: a float that is at least the value. ``near``: one within the error bound. ``pair``: that and the bound itself.
+Rounding = Literal["up", "near", "pair"]
+
+
+def smallest(domain: Domain) -> float:
+    """The smallest positive input that the fast way takes: gaps may be smaller than other things."""
+    return max(domain.low, _SMALLEST_SHARE if domain.high <= 1 else SMALLEST)
+
+
+def input_value(name: str, ref: str) -> Value:
+    """What is known of a parameter before its value is."""
+    domain = symbol(name).domain
+    if not isinstance(domain, Domain) or domain.low < 0:
+        raise UnsupportedError(name)
+    low, high = math.log10(smallest(domain)), math.log10(min(LARGEST, domain.high))
+    zero = domain.low == 0 and not domain.low_open
+    return Value(ref, 0.0, 1, low, high, zero, domain.integer, domain.low if domain.integer else -math.inf)
+
+
+def input_entries(name: str, ref: str) -> Entries:
+    """What is known of an array before it is given."""
+    domain = symbol(name).domain
+    entry = domain.entry if hasattr(domain, "entry") else None
+    sign = 1 if entry is not None and entry.low >= 0 else 0
+    open_ = entry is not None and entry.low >= 0 and entry.low_open
+    low = math.log10(_SMALLEST_ENTRY if entry is None else SMALLEST)
+    high = 0.0 if entry is None else math.log10(LARGEST)
+    return Entries(ref, domain.rank, Value("", 0.0, sign, low, high, not open_))
+
+
+def _guard(name: str, ref: str) -> str:
+    """The test that a scalar input is of a plain type, in its domain, and neither too large nor too small."""
+    domain = symbol(name).domain
+    assert isinstance(domain, Domain)
+    inside = f"{smallest(domain)!r} <= {ref} <= {min(LARGEST, domain.high)!r}"
+    if domain.low == 0 and not domain.low_open:
+        inside = f"({ref} == 0 or {inside})"
+    whole = f" and {ref} % 1 == 0" if domain.integer else ""
+    return f"{ref}.__class__ in numbers and {inside}{whole}"
+
+
+def scalar(tree: Node, parameters: Sequence[str], defaults: Mapping[str, float], rounding: Rounding) -> Callable[..., Any]:
+    """A function of the parameters in this order: the rounded value, or None where it cannot be had this way.
+
+    Raises:
+        UnsupportedError: when the expression has a part that this way does not know.
+    """
+    if any(rank_of(name) for name in parameters):
+        raise UnsupportedError("an array")
+    code = Code(array=False)
+    refs = {name: f"p{index}" for index, name in enumerate(parameters)}
+    code.constants["numbers"] = _NUMBERS
+    code.constants["inf"] = math.inf
+    code.do(f"if not ({' and '.join(_guard(name, ref) for name, ref in refs.items()) or 'True'}): return None")
+    result = Lowering(code, _inputs(refs, defaults)).value(tree)
+    code.do(f"if {result.ref} != {result.ref}: return None")
+    if isinstance(result.error, str):
+        code.do(f"if not {result.error} <= {TOLERANCE!r}: return None")
+    elif result.error > TOLERANCE:
+        raise UnsupportedError("an error bound that is too large")
+    code.do(f"return {_rounded(result, rounding)}")
+    return _safe(code.function("value", list(refs.values()), SCALAR))
+
+
+def _inputs(refs: Mapping[str, str], defaults: Mapping[str, float]) -> dict[str, Value]:
+    given = {name: input_value(name, ref) for name, ref in refs.items() if not rank_of(name)}
+    absent = {name: input_value(name, repr(float(value))) for name, value in defaults.items() if name not in refs}
+    return absent | given
+
+
+def _rounded(result: Value, rounding: Rounding) -> str:
+    if rounding == "pair":
+        return f"({result.ref}, {result.error})"
+    if rounding == "near" or result.exact:
+        return f"{result.ref}*1.0"
+    # The factor makes up for the bound being of first order, and for the roundings here.
+    if not isinstance(result.error, str):
+        factor: str = repr(1.0 + 1.001 * result.error + 4 * ROUND)
+    else:
+        factor = f"(1.0 + (1.001*{result.error} + {4 * ROUND!r}))"
+    return f"{result.ref}*{factor}" if result.sign > 0 else f"({result.ref} + absolute({result.ref})*({factor} - 1.0))"
+
+
+def _safe(function: Callable[..., Any]) -> Callable[..., Any]:
+    def value(*arguments: Any) -> Any:
+        try:
+            return function(*arguments)
+        except (ArithmeticError, ValueError):
+            return None
+
+    return value
+
+
+def array(tree: Node, parameters: Sequence[str], defaults: Mapping[str, float]) -> Callable[..., tuple[Any, float, Any]]:
+    """A function of arrays (or numbers) in this order that broadcast: values, error bound, mask of bad points or None.
+
+    Raises:
+        UnsupportedError: when the expression has a part that this way does not know.
+    """
+    from bounds.numeric.arrays import ARRAY
+
+    code = Code(array=True)
+    refs = {name: f"p{index}" for index, name in enumerate(parameters)}
+    arrays = {name: input_entries(name, ref) for name, ref in refs.items() if rank_of(name)}
+    result = Lowering(code, _inputs(refs, defaults), arrays).value(tree)
+    code.do(f"return {result.ref}, {result.error}, {result.bad}")
+    return code.function("values", list(refs.values()), ARRAY)
+
+
+__all__ = ["Rounding", "array", "scalar"]

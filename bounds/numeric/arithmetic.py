@@ -51,7 +51,15 @@ def multiply(code: Code, a: Value, b: Value) -> Value:
     error = 0.0 if whole else code.error(ROUND, (1.0, a.error), (1.0, b.error))
     least = a.least * b.least if whole and a.least >= 0 and b.least >= 0 else -math.inf
     value = Value(
-        code.let(f"{a.ref}*{b.ref}"), error, a.sign * b.sign, a.low + b.low, a.high + b.high, a.zero or b.zero, whole, least, code.bad(a.bad, b.bad)
+        code.let(f"{a.ref}*{b.ref}"),
+        error,
+        a.sign * b.sign,
+        a.low + b.low,
+        a.high + b.high,
+        a.zero or b.zero,
+        whole,
+        least,
+        code.bad(a.bad, b.bad),
     )
     return code.ranged(value, *(factor.ref for factor in (a, b) if factor.zero))
 
@@ -77,7 +85,13 @@ def add(code: Code, a: Value, b: Value) -> Value:
     bad, high = code.bad(a.bad, b.bad), max(a.high, b.high) + _TWO
     whole, least = a.whole and b.whole and high < 15.0, a.least + b.least
     if a.sign * b.sign > 0:
-        low = max(a.low, b.low) if not (a.zero or b.zero) else max(x.low for x in (a, b) if not x.zero) if not (a.zero and b.zero) else min(a.low, b.low)
+        low = (
+            max(a.low, b.low)
+            if not (a.zero or b.zero)
+            else max(x.low for x in (a, b) if not x.zero)
+            if not (a.zero and b.zero)
+            else min(a.low, b.low)
+        )
         error = 0.0 if whole else code.error(ROUND, (1.0, code.worse(a.error, b.error)))
         return code.ranged(Value(code.let(text), error, a.sign, low, high, a.zero and b.zero, whole, least, bad))
     sign = 1 if whole and least >= 0 else 0
@@ -147,4 +161,6 @@ def log1p_minus(code: Code, a: Value) -> Value:
     # The relative condition |a| / ((1 - a) |log(1 - a)|) is at most 1/(1 - a) above 0 and at most 1 below.
     room = code.let(f"1.0/(1.0 - {a.ref})")
     checked = code.unless(value, f"{room} <= {MOST_AMPLIFICATION!r}")
-    return replace(checked, error=code.error(FUNCTION, (code.size(code.let(f"1.0 + {room}"), 1.0 + MOST_AMPLIFICATION, positive=True), a.error)))
+    return replace(
+        checked, error=code.error(FUNCTION, (code.size(code.let(f"1.0 + {room}"), 1.0 + MOST_AMPLIFICATION, positive=True), a.error))
+    )

@@ -80,15 +80,14 @@ def entries(*arrays: Any) -> float:
 
 def growth_log(q: Any, start: Any, length: Any) -> Any:
     """:func:`bounds.numeric.runtime.growth_log` for arrays."""
-    a = np.asarray(start, dtype=np.float64) + 1.0
-    shifts: Any = 0.0
-    while True:
-        small = a < _STIRLING_FROM
-        if not small.any():
-            return shifts + stirling_difference(q, a, length, np)
-        step = -np.log1p(-q * (length / ((a + length) * (a + q))))
-        shifts = shifts + np.where(small, step, 0.0)
-        a = np.where(small, a + 1.0, a)
+    a, length = np.asarray(start, dtype=np.float64) + 1.0, np.asarray(length, dtype=np.float64)
+    extra: Any = 0.0
+    while (early := (a < _STIRLING_FROM) & (length > 0)).any():
+        extra = extra + np.where(early, q / a * (1.0 + extra), 0.0)
+        a, length = np.where(early, a + 1.0, a), np.where(early, length - 1.0, length)
+    # Where all factors are multiplied out, Stirling's part is 0 for any A; the given one may be too small for it.
+    rest = np.where(length == 0, 0.0, stirling_difference(q, np.maximum(a, _STIRLING_FROM), length, np))
+    return np.where(length < 0, np.nan, np.log1p(extra) + rest)
 
 
 def erf(value: Any) -> Any:

@@ -241,7 +241,9 @@ class Lowering:
         ref = code.where(same, n.ref, f"{top.ref}/{code.where(same, '1.0', c.ref) if code.array else c.ref}")
         error = code.error(ROUND, (1.0, top.error), (1.0, c.error))
         bad = code.bad(n.bad, c.bad, exponent.bad, top.bad)
-        return code.ranged(Value(ref, error, 1, -1.0, max(n.high, 75.0) + 1.0, n.zero or n.least <= 0, bad=bad), *([n.ref] if n.least <= 0 else []))
+        return code.ranged(
+            Value(ref, error, 1, -1.0, max(n.high, 75.0) + 1.0, n.zero or n.least <= 0, bad=bad), *([n.ref] if n.least <= 0 else [])
+        )
 
     def _safe_logarithm(self, ratio: Node) -> Value:
         """A logarithm that is only very negative where the ratio is 0: its powers then vanish as they should."""

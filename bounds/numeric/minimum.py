@@ -13,6 +13,8 @@ from collections.abc import Callable
 #: What a body gives at an integer: its falling part, its value, and a bound on the relative error of the value; None where it has none.
 Body = Callable[[float], tuple[float, float, float] | None]
 
+_Known = Callable[[float], tuple[float, float, float]]
+
 #: How far above the least value the returned one may be, relatively; part of its error.
 SLACK = 2e-13
 #: Steps of this share of t measure the slope where t is large.
@@ -29,20 +31,23 @@ class _Undecided(Exception):
 
 def least(body: Body, slope: float, low: float, high: float) -> tuple[float, float] | None:
     """(value, relative error) of the least value over the integers low..high, or None."""
+    known: dict[float, tuple[float, float, float]] = {}
+
+    def at(place: float) -> tuple[float, float, float]:
+        if place not in known:
+            result = body(place)
+            if result is None:
+                raise _Undecided
+            known[place] = result
+        return known[place]
+
     try:
-        return _certified(body, low, high, _place(body, slope, low, high))
+        return _certified(at, low, high, _place(at, slope, low, high))
     except _Undecided:
         return None
 
 
-def _at(body: Body, place: float) -> tuple[float, float, float]:
-    result = body(place)
-    if result is None:
-        raise _Undecided
-    return result
-
-
-def _place(body: Body, slope: float, low: float, high: float) -> float:
+def _place(at: _Known, slope: float, low: float, high: float) -> float:
     """About the first integer at which the step upwards of ``slope`` outweighs the fall of the rest."""
     if high <= low or slope <= 0:
         return high
@@ -50,7 +55,8 @@ def _place(body: Body, slope: float, low: float, high: float) -> float:
     def balance(place: float) -> float:
         """log of the fall per step over the slope; falls with ``place``."""
         width = max(1.0, math.floor(place * STEP))
-        fall = (_at(body, place)[0] - _at(body, min(place + width, high))[0]) / (min(place + width, high) - place)
+        end = min(place + width, high)
+        fall = (at(place)[0] - at(end)[0]) / (end - place)
         return math.log(fall / slope) if fall > 0 else -math.inf
 
     left, right = low, high - 1
@@ -60,28 +66,32 @@ def _place(body: Body, slope: float, low: float, high: float) -> float:
     below = balance(right)
     if below > 0:
         return high
+    before, last = (math.log1p(left), above), (math.log1p(right), below)
     for _ in range(_ROUNDS):
         if right - left <= 1:
             break
-        share = above / (above - below) if below > -math.inf else 0.5
-        guess = math.exp(math.log1p(left) + share * (math.log1p(right) - math.log1p(left))) - 1.0
-        place = min(max(float(round(guess)), left + 1), right - 1)
+        # A secant through the last two places where it stays inside, else the middle, in log(1 + t).
+        guess = last[0] - last[1] * (last[0] - before[0]) / (last[1] - before[1]) if last[1] != before[1] else math.inf
+        low_end, high_end = math.log1p(left), math.log1p(right)
+        guess = guess if low_end <= guess <= high_end else (low_end + high_end) / 2
+        place = min(max(float(round(math.expm1(guess))), left + 1), right - 1)
         here = balance(place)
         if abs(here) < _SETTLED:
             return place + math.floor(place * STEP / 2)
+        before, last = last, (math.log1p(place), here)
         if here > 0:
-            left, above, below = place, here, below / 2
+            left = place
         else:
-            right, below, above = place, here, above / 2
+            right = place
     return right
 
 
-def _certified(body: Body, low: float, high: float, place: float) -> tuple[float, float] | None:
-    _, value, error = _at(body, place)
+def _certified(at: _Known, low: float, high: float, place: float) -> tuple[float, float] | None:
+    _, value, error = at(place)
     distance = max(1.0, math.floor(place * NEIGHBOUR))
     for widening in (1.0, 8.0, 64.0):
         ends = [end for end in (max(low, place - distance * widening), min(high, place + distance * widening)) if end != place]
-        around = [_at(body, end) for end in ends]
+        around = [at(end) for end in ends]
         if all(v * (1 - e) > value * (1 + error) for _, v, e in around):
             between = distance * widening > 1
             slack = max((v * (1 + e) / value for _, v, e in around), default=1.0) - 1.0 + error if between else 0.0

@@ -62,7 +62,11 @@ def _inner(lowering: Lowering, node: Reduce, arrays: list[Entries]) -> Lowering:
     from bounds.numeric.lowering import Lowering as Inner
 
     code = lowering.code
-    inputs = {name: replace(value, ref=code.let(f"expand({value.ref})"), bad=None) for name, value in lowering.inputs.items() if name in names(node.body)}
+    inputs = {
+        name: replace(value, ref=code.let(f"expand({value.ref})"), bad=None)
+        for name, value in lowering.inputs.items()
+        if name in names(node.body)
+    }
     inner = dict(lowering.arrays)
     for variable, array in zip(node.variables, arrays, strict=True):
         if array.rank > 1:
@@ -96,6 +100,8 @@ def minimised(lowering: Lowering, node: Least) -> Value:
     low, high = lowering.value(node.low), lowering.value(node.high)
     if not (low.whole and high.whole and slope.sign > 0):
         raise UnsupportedError("least over something else than integers, or without a rising part")
+    for part in _constant_parts(node.body, node.variable):
+        lowering.value(part)
     body = f"body{code.fresh()}"
     with code.block(f"def {body}(t):"):
         place = Value("t", low=0.0, high=_MOST_PLACE, zero=True, whole=True, least=0.0)
@@ -111,6 +117,13 @@ def minimised(lowering: Lowering, node: Least) -> Value:
         code.do(f"if {found} is None: return None")
     bad = code.bad(code.let(f"{found}[2]", "b"), slope.bad) if code.array else None
     return Value(code.let(f"{found}[0]"), code.let(f"{found}[1]", "e"), whole.sign, whole.low, whole.high, whole.zero, bad=bad)
+
+
+def _constant_parts(node: Node, variable: str) -> list[Node]:
+    """The largest sub-expressions without the variable: computed once, outside the search."""
+    if variable not in names(node):
+        return [] if isinstance(node, Number) else [node]
+    return [part for child in node.children() for part in _constant_parts(child, variable)]
 
 
 def _split(node: Least) -> tuple[Node, Node]:
@@ -156,5 +169,3 @@ def _with_one(node: Node, variable: str) -> Node:
         case Quotient(left, right):
             return Quotient(_with_one(left, variable), right)
     return node
-
-

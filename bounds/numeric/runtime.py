@@ -18,17 +18,21 @@ _FEW = _STIRLING[:4]
 
 
 def growth_log(q: float, start: float, length: float) -> float:
-    """log of prod_{t=start+1}^{start+length} (1 + q/t) with full relative accuracy, for q, start, length >= 0.
+    """log of prod_{t=start+1}^{start+length} (1 + q/t) with full relative accuracy, for q, start >= 0 and a whole length.
 
-    It is the second difference of log Gamma at A = start + 1, B = A + length, C = A + q, D = A + length + q. The recurrence
-    of Gamma moves A up to where Stirling's series is accurate, and the differences of the series are written without
-    cancellation: A D/(B C) = 1 - q length/(B C).
+    The first factors are multiplied out (as the product minus 1, a sum of positive terms); from t = 10 on it is the second
+    difference of log Gamma at A = start + 1, B = A + length, C = A + q, D = A + length + q, by Stirling's series with
+    differences written without cancellation: A D/(B C) = 1 - q length/(B C).
     """
-    shifts, a = 0.0, start + 1.0
-    while a < _STIRLING_FROM:
-        shifts -= math.log1p(-q * (length / ((a + length) * (a + q))))
+    a, extra = start + 1.0, 0.0
+    while a < _STIRLING_FROM and length > 0:
+        extra += q / a * (1.0 + extra)
         a += 1.0
-    return shifts + stirling_difference(q, a, length, math, _STIRLING if a < _FEW_FROM else _FEW)
+        length -= 1
+    if length < 0:
+        raise ValueError("a product over part of a factor")
+    first = math.log1p(extra) if extra else 0.0
+    return first + stirling_difference(q, a, length, math, _STIRLING if a < _FEW_FROM else _FEW) if length else first
 
 
 def stirling_difference(q: Any, a: Any, length: Any, on: Any, series: Sequence[tuple[int, float]] = _STIRLING) -> Any:

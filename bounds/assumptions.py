@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bounds.expression import Node, enclose, names, parse_comparison
+from bounds.expression import Node, names, parse_comparison
 from bounds.formula import Formula
+from bounds.numeric.ways import Ways, decide
 from bounds.setting import Fact
 
 #: Structural facts that a theorem may assume, in words.
@@ -58,11 +59,20 @@ class Condition:
         missing = sorted(name for name in needed if name not in facts)
         if missing:
             return Outcome(None, f"{self.text} (needs {', '.join(missing)})")
-        values = {name: facts[name] for name in needed}
+        values = {name: facts[name] for name in sorted(needed)}
+        if decide(_ways(left, tuple(values)), relation, _ways(right, tuple(values)), tuple(values.values())):
+            return Outcome(True, self.text)
+        from bounds.expression.balls import enclose
+
         low, high = enclose(left, values), enclose(right, values)
         # Balls this sharp overlap only at equality, where a non-strict condition holds.
         holds = bool(low < high) if relation == "<" else not bool(low > high)
         return Outcome(holds, f"{self.text} fails: got {float(low.mid()):.6g}, allowed {relation} {float(high.mid()):.6g}")
+
+
+@lru_cache(maxsize=4096)
+def _ways(tree: Node, parameters: tuple[str, ...]) -> Ways:
+    return Ways(tree, parameters, {}, upward=False)
 
 
 # A search for counterexamples asks for the same few conditions thousands of times.

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from flint import arb
-
+from bounds import evaluation
 from bounds.assumptions import Condition, Outcome, Property
-from bounds.errors import DomainError, MissingParameterError, UnknownParameterError
-from bounds.expression import Name, Node, PrecisionError, enclose, parse, round_near, round_up, to_latex, to_sympy
+from bounds.errors import DomainError, UnknownParameterError
+from bounds.expression import Name, Node, PrecisionError, parse, to_latex, to_sympy
 from bounds.formula import Formula, without_false_flags
+from bounds.numeric.ways import Ways
 from bounds.recursion import Recursion
 from bounds.setting import Fact, Setting
 from bounds.symbols import Symbol, rank_of, symbol
@@ -20,6 +21,7 @@ from bounds.vocabulary import Direction, Kind, Quantity, Readout, UpdateForm, wo
 
 if TYPE_CHECKING:
     import sympy
+    from flint import arb
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +122,28 @@ class Bound:
         Raises:
             MissingParameterError, UnknownParameterError, DomainError: each one line.
         """
-        self.check_names(values)
-        missing = [name for name in self.formula.required if name not in values]
-        if missing:
-            raise MissingParameterError(f"{self.id} needs {', '.join(missing)}; give {' '.join(f'{name}=VALUE' for name in missing)}")
+        self.ways((None, None), tuple(values))
         for name, value in values.items():
             symbol(name).check(value)
+
+    def ways(self, choice: evaluation.Choice, names: tuple[str, ...]) -> Ways:
+        """The programs for (update form, readout) and parameters in this order.
+
+        Raises:
+            MissingParameterError, UnknownParameterError, UnknownNameError, DomainError: each one line.
+        """
+        key = (*choice, *names)
+        if key not in self._ways:
+            self._ways[key] = evaluation.ways(self, choice, names)
+        return self._ways[key]
+
+    @cached_property
+    def _ways(self) -> dict[tuple[str | None, ...], Ways]:
+        return {}
+
+    @cached_property
+    def _scalars(self) -> dict[tuple[str | None, ...], Callable[..., float | None]]:
+        return {}
 
     def enclosure(self, values: Mapping[str, Any], update_form: str | None = None, readout: str | None = None) -> arb:
         """A sharp ball around the exact value at checked parameters.
@@ -133,6 +151,8 @@ class Bound:
         Raises:
             DomainError: where the expression has no value.
         """
+        from bounds.expression.balls import enclose
+
         self.check_parameters(values)
         complete = dict(self.formula.defaults) | dict(values)
         try:
@@ -143,6 +163,8 @@ class Bound:
 
     def rounded(self, ball: arb) -> float:
         """The float that stands for an enclosure: rounded up for an upper bound, to the nearest otherwise."""
+        from bounds.expression.balls import round_near, round_up
+
         return round_up(ball) if self.kind is Kind.UPPER else round_near(ball)
 
     def evaluate(self, *, update_form: str | None = None, readout: str | None = None, **values: Any) -> Any:
@@ -158,23 +180,21 @@ class Bound:
         Raises:
             MissingParameterError, UnknownParameterError, DomainError, UnknownNameError.
         """
-        arrays = {name: value for name, value in values.items() if rank_of(name)}
-        numbers = {name: value for name, value in values.items() if name not in arrays}
-        if all(isinstance(value, int | float) for value in numbers.values()):
-            return self.rounded(self.enclosure(values, update_form, readout))
-        import numpy as np
+        key = (update_form, readout, *values)
+        program = self._scalars.get(key)
+        if program is None:
+            program = self._scalars[key] = self.ways((update_form, readout), tuple(values)).scalar
+        value = program(*values.values())
+        return evaluation.carefully(self, (update_form, readout), values) if value is None else value
 
-        grids = np.broadcast_arrays(*(np.asarray(value) for value in numbers.values()))
-        flat = [
-            self.rounded(self.enclosure(dict(zip(numbers, point, strict=True)) | arrays, update_form, readout))
-            for point in zip(*(g.ravel().tolist() for g in grids), strict=True)
-        ]
-        result = np.array(flat, dtype=np.float64).reshape(grids[0].shape)
-        return result if result.ndim else float(result)
+    def log_value(self, values: Mapping[str, Any], update_form: str | None = None, readout: str | None = None) -> Any:
+        """Natural logarithm of the value, finite wherever the value is positive and finite, however large or small.
 
-    def log_value(self, values: Mapping[str, Any], update_form: str | None = None, readout: str | None = None) -> float:
-        """Natural logarithm of the value, finite wherever the value is positive and finite, however large or small."""
-        return self.rounded_log(self.enclosure(values, update_form, readout))
+        A float, or an array when any parameter is an array; rounded up where the bound is an upper bound.
+        """
+        numbers = [value for name, value in values.items() if not rank_of(name)]
+        one = all(isinstance(value, int | float) for value in numbers)
+        return (evaluation.log_value if one else evaluation.log_grid)(self, (update_form, readout), values)
 
     def rounded_log(self, ball: arb) -> float:
         """:meth:`rounded` for the logarithm of an enclosure; -inf for 0."""

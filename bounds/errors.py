@@ -61,6 +61,10 @@ class InputFileError(GossipBoundsError, OSError):
     """A file or folder that cannot be read, parsed or written."""
 
 
+class PrecisionError(ArithmeticError):
+    """The value could not be enclosed sharply; it is not a number or hides behind a sign that no precision resolves."""
+
+
 def unknown_name(kind: str, got: str, allowed: Iterable[str]) -> UnknownNameError:
     """Build the error for a mistyped name, suggesting the nearest allowed one."""
     names = sorted(allowed)

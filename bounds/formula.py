@@ -14,13 +14,14 @@ from bounds.vocabulary import Readout, UpdateForm
 
 _FORMS = frozenset(form.value for form in UpdateForm)
 _READOUTS = frozenset(readout.value for readout in Readout)
-_FLAGS = frozenset({"convex"})
+#: Parameters that are 0 or 1; 0 means the same as not given.
+FLAGS = frozenset({"convex"})
 _V = TypeVar("_V")
 
 
 def without_false_flags(values: Mapping[str, _V]) -> dict[str, _V]:
     """``values`` without the flags that are 0: ``convex=0`` means the same as not saying ``convex``."""
-    return {name: value for name, value in values.items() if name not in _FLAGS or value}
+    return {name: value for name, value in values.items() if name not in FLAGS or value}
 
 
 @dataclass(frozen=True, slots=True)

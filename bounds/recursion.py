@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from flint import arb
-
-from bounds.expression import Name, Node, ball_at, exact_values, parse
+from bounds.expression import Name, Node, parse
 from bounds.formula import Formula
+
+if TYPE_CHECKING:
+    from flint import arb
 
 _BITS = 256
 
@@ -45,6 +46,10 @@ class Recursion:
 
     def unroll(self, formula: Formula, values: Mapping[str, Any], steps: int, words: Iterable[str] = ()) -> list[arb]:
         """Results after 0, 1, ..., ``steps`` steps as balls (computed at 256 bits, inputs exact)."""
+        from flint import arb
+
+        from bounds.expression.balls import exact_values
+
         complete = dict(formula.defaults) | dict(values)
         exact = exact_values(complete)
         trees = self.trees(formula, formula.given(values, words))
@@ -55,6 +60,10 @@ class Recursion:
 
 
 def _unrolled(trees: tuple[dict[str, Node], dict[str, Node], Node], exact: dict[str, Any], steps: int) -> list[arb]:
+    from flint import arb
+
+    from bounds.expression.balls import ball_at
+
     initial, step, result = trees
     state = {name: ball_at(tree, exact, _BITS) for name, tree in initial.items()}
     results = [ball_at(result, exact | state, _BITS)]

@@ -10,7 +10,8 @@ from flint import arb
 from bounds.bound import Bound
 from bounds.box import Point, is_admissible, is_integer
 from bounds.errors import DomainError, MissingParameterError, UnknownParameterError
-from bounds.expression import Node, PrecisionError, enclose, names, parse
+from bounds.expression import Node, PrecisionError, names, parse
+from bounds.expression.balls import enclose
 from bounds.registry import entries, get
 from bounds.symbols import symbol
 

@@ -81,14 +81,14 @@ def evaluate_point(
     if topology is not None:
         bound.check_names(values.keys() - {"m"})
         values, facts = _with_topology(bound, values, topology)
-    ball = bound.enclosure(values, update_form, readout)
+    value = bound.evaluate(update_form=update_form, readout=readout, **values)
     outcomes = bound.assess({**facts, **values}, update_form, readout)
     applies = False if any(o.holds is False for o in outcomes) else None if outcomes else True
     return Evaluation(
         bound=bound.id,
         parameters=values,
-        value=bound.rounded(ball),
-        log_value=bound.rounded_log(ball),
+        value=value,
+        log_value=bound.log_value(values, update_form, readout),
         applies=applies,
         unmet=[o.text for o in outcomes],
     )

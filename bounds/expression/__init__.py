@@ -1,6 +1,6 @@
-"""Expressions of bounds: parsing, rigorous evaluation, sympy and LaTeX."""
+"""Expressions of bounds: parsing, sympy and LaTeX (rigorous evaluation is in :mod:`bounds.expression.balls`, which imports Arb)."""
 
-from bounds.expression.balls import PrecisionError, ball_at, enclose, exact_values, round_near, round_up
+from bounds.errors import PrecisionError
 from bounds.expression.parse import parse, parse_comparison
 from bounds.expression.symbolic import to_latex, to_sympy
 from bounds.expression.tree import FUNCTIONS, Name, Node, Number, names, walk
@@ -11,14 +11,9 @@ __all__ = [
     "Node",
     "Number",
     "PrecisionError",
-    "ball_at",
-    "enclose",
-    "exact_values",
     "names",
     "parse",
     "parse_comparison",
-    "round_near",
-    "round_up",
     "to_latex",
     "to_sympy",
     "walk",

@@ -10,7 +10,7 @@ from typing import Any
 
 from flint import arb, ctx, fmpq
 
-from bounds.errors import LengthError
+from bounds.errors import LengthError, PrecisionError
 from bounds.expression.tree import Call, Least, Name, Node, Number, Power, Product, Quotient, Reduce, Sum
 from bounds.symbols import rank_of
 
@@ -22,10 +22,6 @@ _SHARP = arb(2) ** -60
 
 #: A number, or an array as nested lists.
 Ball = Any
-
-
-class PrecisionError(ArithmeticError):
-    """The value could not be enclosed sharply; it is not a number or hides behind a sign that no precision resolves."""
 
 
 def _number(value: Fraction | None) -> arb:

@@ -144,7 +144,7 @@ def minus_expm1(code: Code, a: Value) -> Value:
     clipped = a if a.sign <= 0 and a.sign else code.unless(a, f"{a.ref} <= {MOST_EXPONENT!r}")
     ref = code.call("expm1", a.ref)
     # The relative condition |a| e^a / |e^a - 1| is at most 1 for a <= 0 and at most 1 + a above.
-    factor: float | str = 1.0 if a.sign < 0 else code.let(f"1.0 + {code.size(a.ref, MOST_EXPONENT)}", "s")
+    factor: float | str = 1.0 if a.sign < 0 else code.beyond_one(a.ref, MOST_EXPONENT)
     low = min(a.low, 0.0) - 1.0
     high = 0.1 if a.sign < 0 else _EXPONENT_DECADES
     value = Value(f"{ref}", code.error(FUNCTION, (factor, a.error)), a.sign, low, high, a.zero, bad=clipped.bad)

@@ -22,6 +22,12 @@ def top(value: Any, cap: float) -> float:
     return largest if largest <= cap else cap
 
 
+def peak(value: Any, cap: float) -> float:
+    """The largest positive value, at most ``cap``; 0 when there is none."""
+    largest = float(np.fmax.reduce(value, axis=None)) if np.size(value) else 0.0
+    return max(largest, 0.0) if largest <= cap else cap
+
+
 def failing(test: Any) -> Mask:
     """The points where ``test`` is not true."""
     return None if np.all(test) else np.logical_not(test)
@@ -114,6 +120,7 @@ ARRAY: dict[str, Callable[..., Any] | float] = {
     "where": np.where,
     "growth_log": growth_log,
     "top": top,
+    "peak": peak,
     "failing": failing,
     "either": either,
     "chosen": chosen,

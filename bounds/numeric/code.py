@@ -137,7 +137,7 @@ class Code:
         for factor, error in terms:
             if isinstance(factor, str) or isinstance(error, str):
                 if error != 0.0 and factor != 0.0:
-                    named.append(f"{factor}*{error}")
+                    named.append(str(error) if factor == 1.0 else f"{factor}*{error}")
             else:
                 constant += factor * error
         return self.let(" + ".join([repr(constant), *named]), "e") if named else constant
@@ -147,6 +147,10 @@ class Code:
         if not self.array:
             return ref if positive else self.let(f"absolute({ref})", "s")
         return self.let(f"top({ref}, {cap!r})", "s")
+
+    def beyond_one(self, ref: str, cap: float) -> str:
+        """1 plus the largest positive value, at most ``cap``."""
+        return self.let(f"1.0 + peak({ref}, {cap!r})" if self.array else f"(1.0 + {ref} if {ref} > 0.0 else 1.0)", "s")
 
     def bad(self, *masks: str | None) -> str | None:
         """The union of masks."""
@@ -171,7 +175,7 @@ class Code:
         inside = [f"(({low} < {size}) & ({size} < {high}))", *(f"({zero} == 0.0)" for zero in zeros)]
         return replace(self.unless(value, " | ".join(inside)), low=-_DECADES, high=_DECADES)
 
-    def function(self, name: str, arguments: list[str], runtime: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
+    def function(self, name: str, arguments: list[str], runtime: Mapping[str, Any]) -> Callable[..., Any]:
         """Compile the lines into a function of ``arguments``."""
         source = f"def {name}({', '.join(arguments)}):\n" + "\n".join(self.lines)
         scope: dict[str, Any] = {**runtime, **self.constants, "__builtins__": {}}

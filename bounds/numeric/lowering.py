@@ -281,7 +281,7 @@ class Lowering:
             chosen = None if a.bad is None and b.bad is None else code.let(f"chosen({c.ref} > 0.0, {a.bad}, {b.bad})", "b")
             return self._either(a, b, ref, code.worse(a.error, b.error), code.bad(c.bad, chosen))
         ref, error = f"w{code.fresh()}", f"e{code.fresh()}"
-        branches = []
+        branches: list[Value] = []
         for head, node in ((f"if {c.ref} > 0.0:", positive), ("else:", other)):
             with code.block(head):
                 inner = Lowering(code, self.inputs, self.arrays)
@@ -290,7 +290,7 @@ class Lowering:
                 code.do(f"{ref} = {branch.ref}")
                 code.do(f"{error} = {branch.error}")
                 branches.append(branch)
-        return self._either(*branches, ref, error, None)
+        return self._either(branches[0], branches[1], ref, error, None)
 
     def _either(self, a: Value, b: Value, ref: str, error: float | str, bad: str | None) -> Value:
         sign = a.sign if a.sign == b.sign else 0

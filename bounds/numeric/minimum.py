@@ -25,7 +25,7 @@ _ROUNDS = 12
 _SETTLED = 1e-6
 
 
-class _Undecided(Exception):
+class _UndecidedError(Exception):
     """Float arithmetic cannot tell where the minimum is."""
 
 
@@ -37,13 +37,13 @@ def least(body: Body, slope: float, low: float, high: float) -> tuple[float, flo
         if place not in known:
             result = body(place)
             if result is None:
-                raise _Undecided
+                raise _UndecidedError
             known[place] = result
         return known[place]
 
     try:
         return _certified(at, low, high, _place(at, slope, low, high))
-    except _Undecided:
+    except _UndecidedError:
         return None
 
 

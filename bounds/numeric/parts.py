@@ -128,7 +128,8 @@ def _constant_parts(node: Node, variable: str) -> list[Node]:
 
 def _split(node: Least) -> tuple[Node, Node]:
     """(slope of the terms that are linear in the variable, the rest)."""
-    linear, rest = [], []
+    linear: list[Node] = []
+    rest: list[Node] = []
     for term in _terms(node.body):
         (linear if _is_linear(term, node.variable) else rest).append(term)
     if not linear or not rest:

@@ -78,7 +78,7 @@ def scalar(tree: Node, parameters: Sequence[str], defaults: Mapping[str, float],
         code.do(f"if not {result.error} <= {TOLERANCE!r}: return None")
     elif result.error > TOLERANCE:
         raise UnsupportedError("an error bound that is too large")
-    code.do(f"return {_rounded(result, rounding)}")
+    code.do(f"return {_rounded(result, rounding, scalar=True)}")
     return _safe(code.function("value", list(refs.values()), SCALAR))
 
 
@@ -88,11 +88,11 @@ def _inputs(refs: Mapping[str, str], defaults: Mapping[str, float]) -> dict[str,
     return absent | given
 
 
-def _rounded(result: Value, rounding: Rounding) -> str:
+def _rounded(result: Value, rounding: Rounding, scalar: bool) -> str:
     if rounding == "pair":
         return f"({result.ref}, {result.error})"
     if rounding == "near" or result.exact:
-        return f"{result.ref}*1.0"
+        return f"{result.ref}*1.0" if scalar else result.ref
     # The factor makes up for the bound being of first order, and for the roundings here.
     if not isinstance(result.error, str):
         factor: str = repr(1.0 + 1.001 * result.error + 4 * ROUND)
@@ -111,8 +111,10 @@ def _safe(function: Callable[..., Any]) -> Callable[..., Any]:
     return value
 
 
-def array(tree: Node, parameters: Sequence[str], defaults: Mapping[str, float]) -> Callable[..., tuple[Any, float, Any]]:
-    """A function of arrays (or numbers) in this order that broadcast: values, error bound, mask of bad points or None.
+def array(
+    tree: Node, parameters: Sequence[str], defaults: Mapping[str, float], rounding: Rounding
+) -> Callable[..., tuple[Any, float, Any]]:
+    """A function of arrays (or numbers) in this order that broadcast: rounded values, error bound, mask of bad points or None.
 
     Raises:
         UnsupportedError: when the expression has a part that this way does not know.
@@ -123,7 +125,7 @@ def array(tree: Node, parameters: Sequence[str], defaults: Mapping[str, float]) 
     refs = {name: f"p{index}" for index, name in enumerate(parameters)}
     arrays = {name: input_entries(name, ref) for name, ref in refs.items() if rank_of(name)}
     result = Lowering(code, _inputs(refs, defaults), arrays).value(tree)
-    code.do(f"return {result.ref}, {result.error}, {result.bad}")
+    code.do(f"return {_rounded(result, rounding, scalar=False)}, {result.error}, {result.bad}")
     return code.function("values", list(refs.values()), ARRAY)
 
 

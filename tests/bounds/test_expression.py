@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bounds.errors import ExpressionError
-from bounds.expression import PrecisionError, enclose, parse, parse_comparison, round_up, to_latex, to_sympy
+from bounds.expression import PrecisionError, parse, parse_comparison, to_latex, to_sympy
+from bounds.expression.balls import enclose, round_up
 from bounds.expression.tree import FUNCTIONS, Name, Number
 
 KNOWN = dict.fromkeys(("a", "b", "T", "beta", "gap"))

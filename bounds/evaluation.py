@@ -1,0 +1,152 @@
+"""How a bound finds its value: a program for the parameters as they were given, and what to do where that has no answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from bounds.errors import DomainError, MissingParameterError
+from bounds.formula import FLAGS, without_false_flags
+from bounds.numeric.ways import Ways
+from bounds.symbols import Domain, rank_of, symbol
+from bounds.vocabulary import Kind
+
+if TYPE_CHECKING:
+    from bounds.bound import Bound
+
+Choice = tuple[str | None, str | None]
+
+
+def ways(bound: Bound, choice: Choice, names: Sequence[str]) -> Ways:
+    """The programs of a bound for parameters given in this order (flags among them are taken as 1).
+
+    Raises:
+        MissingParameterError, UnknownParameterError, UnknownNameError, DomainError: each one line.
+    """
+    bound.check_names(names)
+    missing = [name for name in bound.formula.required if name not in names]
+    if missing:
+        raise MissingParameterError(f"{bound.id} needs {', '.join(missing)}; give {' '.join(f'{name}=VALUE' for name in missing)}")
+    return Ways(bound.expression(names, *choice), names, dict(bound.formula.defaults), bound.kind is Kind.UPPER)
+
+
+def carefully(bound: Bound, choice: Choice, values: Mapping[str, Any]) -> Any:
+    """The value where the fast program for one point had none: arrays, extreme numbers, mistakes.
+
+    Raises:
+        DomainError: for values outside their domains, or where the expression has no value.
+    """
+    if any(name in values and not _is_one(values[name]) for name in FLAGS):
+        return _by_flags(bound, choice, values)
+    numbers = {name: value for name, value in values.items() if not rank_of(name)}
+    if all(isinstance(value, int | float) for value in numbers.values()):
+        bound.check_parameters(values)
+        fast = None if len(numbers) == len(values) else bound.ways(choice, tuple(values)).at(tuple(values.values()))
+        return bound.rounded(bound.enclosure(values, *choice)) if fast is None else fast
+    return grid(bound, choice, values)
+
+
+def _is_one(value: Any) -> bool:
+    return isinstance(value, int | float) and value == 1
+
+
+def _by_flags(bound: Bound, choice: Choice, values: Mapping[str, Any]) -> Any:
+    """Points with and without a flag have different formulas."""
+    if all(isinstance(values[name], int | float) for name in FLAGS if name in values):
+        bound.check_parameters(values)
+        return bound.evaluate(update_form=choice[0], readout=choice[1], **without_false_flags(values))
+    import numpy as np
+
+    flags = [name for name in FLAGS if name in values]
+    rows = np.broadcast_arrays(*(np.asarray(value) for name, value in values.items() if not rank_of(name)))
+    names = [name for name in values if not rank_of(name)]
+    result = np.empty(rows[0].shape)
+    for place in np.ndindex(result.shape):
+        point = {name: row[place].item() for name, row in zip(names, rows, strict=True)}
+        point = {name: int(value) if name in flags else value for name, value in point.items()}
+        whole = {name: point.get(name, value) for name, value in values.items()}
+        result[place] = bound.evaluate(update_form=choice[0], readout=choice[1], **whole)
+    return result
+
+
+def grid(bound: Bound, choice: Choice, values: Mapping[str, Any]) -> Any:
+    """Values over arrays that broadcast.
+
+    Raises:
+        DomainError: naming the first value outside its domain.
+    """
+    from bounds.numeric.grid import filled
+
+    programs = bound.ways(choice, tuple(values))
+    arguments = [floats(name, value) for name, value in values.items()]
+
+    def one(point: tuple[Any, ...]) -> float:
+        named = dict(zip(values, (_whole(name, value) for name, value in zip(values, point, strict=True)), strict=True))
+        return bound.rounded(bound.enclosure(named, *choice))
+
+    result = filled(programs, arguments, one)
+    return result if result.ndim else float(result)
+
+
+def _whole(name: str, value: Any) -> Any:
+    return int(value) if symbol(name).domain.integer else value
+
+
+def floats(name: str, value: Any) -> Any:
+    """A parameter as a float64 array, inside its domain.
+
+    Raises:
+        DomainError: naming the first value outside.
+    """
+    import numpy as np
+
+    known = symbol(name)
+    if not isinstance(known.domain, Domain):
+        known.check(value)
+        array = np.asarray(value, dtype=np.float64)
+        return array.reshape(array.shape + (1,) * (known.domain.rank - array.ndim))
+    array = np.asarray(value)
+    if array.dtype.kind not in "iuf":
+        raise DomainError(f"{name} has entries of type {array.dtype}; give numbers")
+    converted = array.astype(np.float64, copy=False)
+    if not array.size:
+        return converted
+    low, high = float(converted.min()), float(converted.max())
+    fits = low in Domain(known.domain.low, known.domain.high, known.domain.low_open) and high in Domain(known.domain.low, known.domain.high)
+    if fits and known.domain.integer and array.dtype.kind == "f":
+        fits = bool((np.rint(converted) == converted).all())
+    if not fits:
+        known.check(next(entry for entry in array.ravel().tolist() if entry not in known.domain))
+    return converted
+
+
+def log_value(bound: Bound, choice: Choice, values: Mapping[str, Any]) -> float:
+    """Natural logarithm of the value at one point, as :meth:`bounds.bound.Bound.log_value` says."""
+    bound.check_parameters(values)
+    given = without_false_flags(values)
+    fast = bound.ways(choice, tuple(given)).logarithm(tuple(given.values()))
+    return bound.rounded_log(bound.enclosure(values, *choice)) if fast is None else fast
+
+
+def log_grid(bound: Bound, choice: Choice, values: Mapping[str, Any]) -> Any:
+    """Natural logarithms over arrays that broadcast."""
+    import numpy as np
+
+    if any(name in values for name in FLAGS):
+        raise DomainError(f"logarithms over a grid take no flags; leave {' and '.join(sorted(FLAGS))} out or give one point")
+    programs = bound.ways(choice, tuple(values))
+    arguments = [floats(name, value) for name, value in values.items()]
+    shape = np.broadcast_shapes(*(np.shape(a) for name, a in zip(values, arguments, strict=True) if not rank_of(name)))
+    points = [a if rank_of(name) else np.broadcast_to(a, shape).ravel() for name, a in zip(values, arguments, strict=True)]
+    logs, errors = programs.logarithms(points)
+    result = np.array(logs, dtype=np.float64)
+    sure = errors <= 1e-13 * np.maximum(1.0, np.abs(np.where(np.isfinite(result), result, 0.0)))
+    sure &= result < math.inf
+    if programs.upward:
+        with np.errstate(invalid="ignore"):
+            result[sure] = np.nextafter(result[sure] + errors[sure], math.inf)
+    for place in np.nonzero(~sure)[0]:
+        point = {n: a if rank_of(n) else _whole(n, float(a[place])) for n, a in zip(values, points, strict=True)}
+        result[place] = bound.rounded_log(bound.enclosure(point, *choice))
+    return result.reshape(shape) if shape else float(result[0])

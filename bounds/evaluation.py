@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bounds.errors import DomainError, MissingParameterError
 from bounds.formula import FLAGS, without_false_flags
+from bounds.numeric.code import TOLERANCE
 from bounds.numeric.ways import Ways
 from bounds.symbols import Domain, rank_of, symbol
 from bounds.vocabulary import Kind
@@ -141,7 +142,7 @@ def log_grid(bound: Bound, choice: Choice, values: Mapping[str, Any]) -> Any:
     points = [a if rank_of(name) else np.broadcast_to(a, shape).ravel() for name, a in zip(values, arguments, strict=True)]
     logs, errors = programs.logarithms(points)
     result = np.array(logs, dtype=np.float64)
-    sure = errors <= 1e-13 * np.maximum(1.0, np.abs(np.where(np.isfinite(result), result, 0.0)))
+    sure = errors <= TOLERANCE * np.maximum(1.0, np.abs(np.where(np.isfinite(result), result, 0.0)))
     sure &= result < math.inf
     if programs.upward:
         with np.errstate(invalid="ignore"):

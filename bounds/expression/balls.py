@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import reduce
@@ -212,7 +213,7 @@ def enclose(node: Node, values: Mapping[str, Any]) -> arb:
 def round_up(ball: arb) -> float:
     """The smallest-or-next float that is at least every number of the ball."""
     top = ball.upper()
-    result = float(top)
+    result = max(float(top), -sys.float_info.max)
     while math.isfinite(result) and arb(result) < top:
         result = math.nextafter(result, math.inf)
     return result

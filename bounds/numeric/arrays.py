@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bounds.numeric.least_array import least_array
 from bounds.numeric.runtime import stirling_difference
 
-Mask = NDArray[np.bool_] | None
+Mask = Any
 _STIRLING_FROM = 10.0
 
 
@@ -28,6 +28,11 @@ def peak(value: Any, cap: float) -> float:
     return max(largest, 0.0) if largest <= cap else cap
 
 
+def larger(*values: Any) -> Any:
+    """The elementwise maximum."""
+    return functools.reduce(np.maximum, values)
+
+
 def failing(test: Any) -> Mask:
     """The points where ``test`` is not true."""
     return None if np.all(test) else np.logical_not(test)
@@ -38,7 +43,7 @@ def either(*masks: Mask) -> Mask:
     union: Mask = None
     for mask in masks:
         if mask is not None:
-            union = mask if union is None else union | mask
+            union = mask if union is None else np.logical_or(union, mask)
     return union
 
 
@@ -133,3 +138,6 @@ ARRAY: dict[str, Callable[..., Any] | float] = {
     "least": least_array,
     "inf": math.inf,
 }
+
+#: The same names with error bounds of their own for every point, where those of a chunk are too coarse.
+POINTWISE = ARRAY | {"top": lambda value, cap: np.abs(value), "peak": lambda value, cap: np.maximum(value, 0.0), "max": larger}

@@ -44,8 +44,9 @@ def _chunk(ways: Ways, parts: list[Any], values: _Array, failed: NDArray[np.bool
     assert ways.array is not None
     value, error, bad = ways.array(*parts)
     if not error <= TOLERANCE:
-        failed[place] = True
-        return
+        assert ways.pointwise is not None
+        value, error, bad = ways.pointwise(*parts)
+        failed[place] |= ~(error <= TOLERANCE)
     values[place] = value
     for name, part in zip(ways.parameters, parts, strict=True):
         if name in odd:

@@ -52,6 +52,9 @@ def _guard(name: str, ref: str) -> str:
     """The test that a scalar input is of a plain type, in its domain, and neither too large nor too small."""
     domain = symbol(name).domain
     assert isinstance(domain, Domain)
+    if domain.integer and domain.high == 1:
+        # A flag that is 0 means another formula.
+        return f"{ref}.__class__ in numbers and {ref} == 1"
     inside = f"{smallest(domain)!r} <= {ref} <= {min(LARGEST, domain.high)!r}"
     if domain.low == 0 and not domain.low_open:
         inside = f"({ref} == 0 or {inside})"
@@ -112,21 +115,23 @@ def _safe(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def array(
-    tree: Node, parameters: Sequence[str], defaults: Mapping[str, float], rounding: Rounding
-) -> Callable[..., tuple[Any, float, Any]]:
+    tree: Node, parameters: Sequence[str], defaults: Mapping[str, float], rounding: Rounding, pointwise: bool = False
+) -> Callable[..., tuple[Any, Any, Any]]:
     """A function of arrays (or numbers) in this order that broadcast: rounded values, error bound, mask of bad points or None.
+
+    The error bound is one number for all points, or with ``pointwise`` one for each.
 
     Raises:
         UnsupportedError: when the expression has a part that this way does not know.
     """
-    from bounds.numeric.arrays import ARRAY
+    from bounds.numeric.arrays import ARRAY, POINTWISE
 
     code = Code(array=True)
     refs = {name: f"p{index}" for index, name in enumerate(parameters)}
     arrays = {name: input_entries(name, ref) for name, ref in refs.items() if rank_of(name)}
     result = Lowering(code, _inputs(refs, defaults), arrays).value(tree)
     code.do(f"return {_rounded(result, rounding, scalar=False)}, {result.error}, {result.bad}")
-    return code.function("values", list(refs.values()), ARRAY)
+    return code.function("values", list(refs.values()), POINTWISE if pointwise else ARRAY)
 
 
 __all__ = ["Rounding", "array", "scalar"]

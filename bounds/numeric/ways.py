@@ -14,6 +14,8 @@ from bounds.numeric.code import FUNCTION, UnsupportedError
 
 #: A scalar program: the rounded value, or None.
 Program = Callable[..., Any]
+#: A program for arrays: values, error bound, mask of bad points or None.
+Chunk = Callable[..., tuple[Any, Any, Any]]
 
 
 def _never(*_: Any) -> None:
@@ -46,10 +48,18 @@ class Ways:
             return _never
 
     @cached_property
-    def array(self) -> Callable[..., tuple[Any, float, Any]] | None:
-        """Values, error bound and mask of bad points over arrays that broadcast, or None where no such program is known."""
+    def array(self) -> Chunk | None:
+        """Values, one error bound, and the mask of bad points over arrays that broadcast, or None where no such program is known."""
+        return self._array(pointwise=False)
+
+    @cached_property
+    def pointwise(self) -> Chunk | None:
+        """:attr:`array` with an error bound for every point."""
+        return self._array(pointwise=True)
+
+    def _array(self, pointwise: bool) -> Chunk | None:
         try:
-            return program.array(self.tree, self.parameters, self.defaults, "up" if self.upward else "near")
+            return program.array(self.tree, self.parameters, self.defaults, "up" if self.upward else "near", pointwise)
         except UnsupportedError:
             return None
 

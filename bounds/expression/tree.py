@@ -145,6 +145,16 @@ def walk(node: Node) -> Iterator[Node]:
         yield from walk(child)
 
 
+def difference(left: Node, right: Node) -> Node:
+    """left - right, without a summand that both have at the same place."""
+    if isinstance(left, Sum) and isinstance(right, Sum):
+        if left.right == right.right:
+            return difference(left.left, right.left)
+        if left.left == right.left:
+            return difference(left.right, right.right)
+    return Sum(left, Product(Number(Fraction(-1)), right))
+
+
 def names(node: Node) -> frozenset[str]:
     """The parameter names that occur free in the tree."""
     if isinstance(node, Name):

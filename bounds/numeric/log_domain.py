@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bounds.expression.tree import Call, Name, Node, Number, Power, Product, Quotient, Reduce, Sum, names
+from bounds.expression.tree import Call, Name, Node, Number, Power, Product, Quotient, Reduce, Sum, difference, names
 from bounds.numeric import logs
 from bounds.numeric.arrays import erf, growth_log
 from bounds.numeric.code import FUNCTION, ROUND
@@ -60,7 +60,7 @@ class _Walk:
                 return float(value), 0.0 if float(value) == value else ROUND
             case Product(left, right):
                 (a, a_error), (b, b_error) = self.linear(left), self.linear(right)
-                return a * b, a_error + b_error + ROUND
+                return a * b, np.where(_whole(a, a_error) & _whole(b, b_error) & _whole(a * b, 0.0), 0.0, a_error + b_error + ROUND)
             case Quotient(left, right):
                 (a, a_error), (b, b_error) = self.linear(left), self.linear(right)
                 return a / b, a_error + b_error + ROUND
@@ -68,8 +68,7 @@ class _Walk:
                 (a, a_error), (b, b_error) = self.linear(left), self.linear(right)
                 total = a + b
                 worst = (np.abs(a) * a_error + np.abs(b) * b_error) / np.abs(total)
-                whole = (np.mod(a, 1.0) == 0) & (np.mod(b, 1.0) == 0) & (np.abs(total) < 2.0**53)
-                return total, np.where(whole & (a_error == 0) & (b_error == 0), 0.0, worst + ROUND)
+                return total, np.where(_whole(a, a_error) & _whole(b, b_error) & _whole(total, 0.0), 0.0, worst + ROUND)
         return logs.linear(self.log(node))
 
     def _log(self, node: Node) -> Log:
@@ -127,11 +126,10 @@ class _Walk:
         raise _UnknownError
 
     def _growth(self, rate: Node, start: Node, stop: Node) -> Log:
-        (q, q_error), (a, a_error), (b, b_error) = map(self.linear, (rate, start, stop))
-        length = b - a
+        (q, q_error), (a, a_error), (length, error) = map(self.linear, (rate, start, difference(stop, start)))
         log = growth_log(q, a, length)
-        exact = (np.asarray(a_error) == 0) & (np.asarray(b_error) == 0) & (length >= 0)
-        return Log(np.ones_like(log), log, np.where(exact, log * (GROWTH_ERROR + 2 * q_error), np.inf))
+        sure = (np.asarray(error) == 0) & (length >= 0) & (a >= 0)
+        return Log(np.ones_like(log), log, np.where(sure, log * (GROWTH_ERROR + 2 * q_error + 2 * a_error), np.inf))
 
     def _erf(self, a: Log) -> Log:
         value, error = logs.linear(a)
@@ -164,6 +162,11 @@ class _Walk:
         shape = np.broadcast_shapes(*map(np.shape, (body.sign, body.log, body.error)), *(np.shape(inner[v]) for v in node.variables))
         every = Log(*(np.broadcast_to(part, shape) for part in (body.sign, body.log, body.error)))
         return logs.total(every) if node.function == "total" else logs.largest_of(every, largest=node.function == "largest")
+
+
+def _whole(value: Any, error: Any) -> Any:
+    """Where a float is an exact integer, small enough for sums and products to stay exact."""
+    return (np.asarray(error) == 0) & (np.mod(value, 1.0) == 0) & (np.abs(value) < 2.0**53)
 
 
 def _expanded(name: str, value: Any) -> Any:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
-from bounds.expression.tree import Call, Least, Name, Node, Number, Power, Product, Quotient, Reduce, Sum
+from bounds.expression.tree import Call, Least, Name, Node, Number, Power, Product, Quotient, Reduce, Sum, difference
 from bounds.numeric import arithmetic as on
 from bounds.numeric.code import FUNCTION, ROUND, Code, Entries, UnsupportedError, Value
 from bounds.numeric.parts import array_element, array_size, minimised, reduced
@@ -253,10 +253,10 @@ class Lowering:
 
     def _growth(self, rate: Node, start: Node, stop: Node) -> Value:
         """The logarithm of growth, by a Stirling double difference (:mod:`bounds.numeric.runtime`)."""
-        code, q, a, b = self.code, self.value(rate), self.value(start), self.value(stop)
+        code, q, a = self.code, self.value(rate), self.value(start)
         if not (q.sign > 0 and a.sign > 0):
             raise UnsupportedError("growth of a number that may be negative")
-        length = on.add(code, b, on.negative(code, a))
+        length = self.value(difference(stop, start))
         checked = length if length.sign > 0 else code.unless(length, f"{length.ref} >= 0.0")
         ref = code.call("growth_log", q.ref, a.ref, checked.ref)
         # Each argument has a condition number of at most 1 up to the length of the product, which is absorbed in the factor.

@@ -10,7 +10,7 @@ from bounds.errors import DomainError, MissingParameterError
 from bounds.formula import FLAGS, without_false_flags
 from bounds.numeric.code import TOLERANCE
 from bounds.numeric.ways import Ways
-from bounds.symbols import Domain, rank_of, symbol
+from bounds.symbols import rank_of, symbol
 from bounds.vocabulary import Kind
 
 if TYPE_CHECKING:
@@ -77,10 +77,10 @@ def grid(bound: Bound, choice: Choice, values: Mapping[str, Any]) -> Any:
     Raises:
         DomainError: naming the first value outside its domain.
     """
-    from bounds.numeric.grid import filled
+    from bounds.numeric.grid import filled, ready
 
     programs = bound.ways(choice, tuple(values))
-    arguments = [floats(name, value) for name, value in values.items()]
+    arguments = [ready(name, value) for name, value in values.items()]
 
     def one(point: tuple[Any, ...]) -> float:
         named = dict(zip(values, (_whole(name, value) for name, value in zip(values, point, strict=True)), strict=True))
@@ -92,34 +92,6 @@ def grid(bound: Bound, choice: Choice, values: Mapping[str, Any]) -> Any:
 
 def _whole(name: str, value: Any) -> Any:
     return int(value) if symbol(name).domain.integer else value
-
-
-def floats(name: str, value: Any) -> Any:
-    """A parameter as a float64 array, inside its domain.
-
-    Raises:
-        DomainError: naming the first value outside.
-    """
-    import numpy as np
-
-    known = symbol(name)
-    if not isinstance(known.domain, Domain):
-        known.check(value)
-        array = np.asarray(value, dtype=np.float64)
-        return array.reshape(array.shape + (1,) * (known.domain.rank - array.ndim))
-    array = np.asarray(value)
-    if array.dtype.kind not in "iuf":
-        raise DomainError(f"{name} has entries of type {array.dtype}; give numbers")
-    converted = array.astype(np.float64, copy=False)
-    if not array.size:
-        return converted
-    low, high = float(converted.min()), float(converted.max())
-    fits = low in Domain(known.domain.low, known.domain.high, known.domain.low_open) and high in Domain(known.domain.low, known.domain.high)
-    if fits and known.domain.integer and array.dtype.kind == "f":
-        fits = bool((np.rint(converted) == converted).all())
-    if not fits:
-        known.check(next(entry for entry in array.ravel().tolist() if entry not in known.domain))
-    return converted
 
 
 def log_value(bound: Bound, choice: Choice, values: Mapping[str, Any]) -> float:
@@ -134,10 +106,13 @@ def log_grid(bound: Bound, choice: Choice, values: Mapping[str, Any]) -> Any:
     """Natural logarithms over arrays that broadcast."""
     import numpy as np
 
+    from bounds.numeric.grid import Check, ready
+
     if any(name in values for name in FLAGS):
         raise DomainError(f"logarithms over a grid take no flags; leave {' and '.join(sorted(FLAGS))} out or give one point")
     programs = bound.ways(choice, tuple(values))
-    arguments = [floats(name, value) for name, value in values.items()]
+    raw = [(name, ready(name, value)) for name, value in values.items()]
+    arguments = [array if rank_of(name) else Check(name)(array)[0] for name, array in raw]
     shape = np.broadcast_shapes(*(np.shape(a) for name, a in zip(values, arguments, strict=True) if not rank_of(name)))
     points = [a if rank_of(name) else np.broadcast_to(a, shape).ravel() for name, a in zip(values, arguments, strict=True)]
     logs, errors = programs.logarithms(points)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bounds.errors import DomainError
 from bounds.numeric.code import FUNCTION, ROUND, TOLERANCE
 from bounds.numeric.program import LARGEST, smallest
 from bounds.symbols import Domain, rank_of, symbol
@@ -17,52 +18,112 @@ if TYPE_CHECKING:
     from bounds.numeric.ways import Ways
 
 #: Points that are evaluated at once; with some twenty intermediate arrays they fill a second-level cache.
-CHUNK = 16384
+CHUNK = 32768
 _Array = NDArray[Any]
 
 
-def evaluate(ways: Ways, arguments: Sequence[Any]) -> tuple[_Array, NDArray[np.bool_]]:
-    """Values over the broadcast shape of the arguments, and where they could not be had (array parameters do not broadcast).
+def evaluate(ways: Ways, arguments: Sequence[Any]) -> tuple[_Array, NDArray[np.bool_] | None]:
+    """Values over the broadcast shape of the arguments, and where they could not be had (None for nowhere).
 
-    Arguments are float64 arrays (or floats) inside their domains.
+    Every pass over large arrays costs as much as the arithmetic, so that a chunk is converted, checked and evaluated while
+    it is in the cache. Array parameters do not broadcast.
+
+    Raises:
+        DomainError: naming the first value outside its domain.
     """
-    shape = np.broadcast_shapes(*(np.shape(a) for name, a in zip(ways.parameters, arguments, strict=True) if not rank_of(name)))
-    values, failed = np.empty(shape), np.zeros(shape, dtype=bool)
-    if ways.array is None:
-        failed[...] = True
-        return values, failed
-    entries = max((np.shape(a)[-1] for name, a in zip(ways.parameters, arguments, strict=True) if rank_of(name)), default=1)
     given = list(zip(ways.parameters, arguments, strict=True))
-    odd = {name for name, a in given if np.any(_outside(name, np.asarray((np.min(a), np.max(a)))))}
+    shape = np.broadcast_shapes(*(np.shape(a) for name, a in given if not rank_of(name)))
+    work = _Work(ways, np.empty(shape))
+    entries = max((np.shape(a)[-1] for name, a in given if rank_of(name)), default=1)
     with np.errstate(all="ignore"):
         for place in _pieces(shape, max(CHUNK // entries, 1)):
-            _chunk(ways, [_slice(name, a, place, len(shape)) for name, a in given], values, failed, place, odd)
-    return values, failed
+            work.chunk([(name, _slice(name, a, place, len(shape))) for name, a in given], place)
+    return work.values, work.failed
 
 
-def _chunk(ways: Ways, parts: list[Any], values: _Array, failed: NDArray[np.bool_], place: tuple[slice, ...], odd: set[str]) -> None:
-    assert ways.array is not None
-    value, error, bad = ways.array(*parts)
-    if not error <= TOLERANCE:
-        assert ways.pointwise is not None
-        value, error, bad = ways.pointwise(*parts)
-        failed[place] |= ~(error <= TOLERANCE)
-    values[place] = value
-    for name, part in zip(ways.parameters, parts, strict=True):
-        if name in odd:
-            failed[place] |= _outside(name, part)
-    if bad is not None:
-        failed[place] |= bad
-    unknown = np.isnan(values[place])
-    if unknown.any():
-        failed[place] |= unknown
+class _Work:
+    """Values under construction, and the points that failed so far."""
+
+    def __init__(self, ways: Ways, values: _Array) -> None:
+        self.ways = ways
+        self.values = values
+        self.failed: NDArray[np.bool_] | None = None
+        self.checks = {name: Check(name) for name in ways.parameters if not rank_of(name)}
+
+    def fail(self, place: tuple[slice, ...], mask: Any) -> None:
+        if self.failed is None:
+            self.failed = np.zeros(self.values.shape, dtype=bool)
+        self.failed[place] |= mask
+
+    def chunk(self, given: list[tuple[str, Any]], place: tuple[slice, ...]) -> None:
+        """Evaluate one chunk."""
+        parts = []
+        for name, raw in given:
+            part, odd = self.checks[name](raw) if name in self.checks else (raw, None)
+            parts.append(part)
+            if odd is not None:
+                self.fail(place, odd)
+        if self.ways.array is None:
+            self.fail(place, True)
+            return
+        value, error, bad = self.ways.array(*parts)
+        if not error <= TOLERANCE:
+            assert self.ways.pointwise is not None
+            value, error, bad = self.ways.pointwise(*parts)
+            self.fail(place, ~(error <= TOLERANCE))
+        self.values[place] = value
+        if bad is not None:
+            self.fail(place, bad)
+        if math.isnan(float(np.minimum.reduce(value, axis=None))):
+            self.fail(place, np.isnan(value))
+
+
+class Check:
+    """The test of one parameter's chunks: in the domain, and neither too large nor too small for the fast way."""
+
+    def __init__(self, name: str) -> None:
+        domain = symbol(name).domain
+        assert isinstance(domain, Domain)
+        self.name = name
+        self.domain = domain
+        self.smallest, self.largest = smallest(domain), min(LARGEST, domain.high)
+
+    def __call__(self, raw: Any) -> tuple[Any, Any]:
+        """The chunk in float64, and the mask of the values that the fast way cannot take (None for none).
+
+        Raises:
+            DomainError: naming the first value outside its domain.
+        """
+        if isinstance(raw, float):
+            part, low, high = raw, raw, raw
+        else:
+            part = raw if raw.dtype == np.float64 else raw.astype(np.float64)
+            if not part.size:
+                return part, None
+            low, high = np.minimum.reduce(part, axis=None), np.maximum.reduce(part, axis=None)
+        if self.smallest <= low and high <= self.largest and self.whole(raw, part):
+            return part, None
+        if not (_inside(self.domain, low) and _inside(self.domain, high) and self.whole(raw, part)):
+            symbol(self.name).check(next(entry for entry in np.ravel(raw).tolist() if entry not in self.domain))
+        odd = _outside(self.name, part)
+        return part, odd if np.any(odd) else None
+
+    def whole(self, raw: Any, part: Any) -> bool:
+        """Whether every value of an integer parameter is one."""
+        if not self.domain.integer or (not isinstance(raw, float) and raw.dtype.kind in "iu"):
+            return True
+        return bool((np.rint(part) == part).all())
+
+
+def _inside(domain: Domain, value: float) -> bool:
+    above = value > domain.low if domain.low_open else value >= domain.low
+    return above and value <= domain.high and value < math.inf
 
 
 def _outside(name: str, part: Any) -> Any:
     """Where an input is too large or too small for the fast way."""
     domain = symbol(name).domain
-    if not isinstance(domain, Domain):
-        return False
+    assert isinstance(domain, Domain)
     inside = (smallest(domain) <= part) & (part <= min(LARGEST, domain.high))
     return ~(inside | (part == 0)) if domain.low == 0 and not domain.low_open else ~inside
 
@@ -92,18 +153,28 @@ def one_point(ways: Ways, arguments: Sequence[Any]) -> float | None:
     if ways.array is None:
         return None
     try:
-        ready = [_ready(name, a) for name, a in zip(ways.parameters, arguments, strict=True)]
-        values, failed = evaluate(ways, ready)
+        values, failed = evaluate(ways, [ready(name, a) for name, a in zip(ways.parameters, arguments, strict=True)])
     except ValueError:
         return None
-    return None if failed else float(values)
+    return float(values) if failed is None or not failed else None
 
 
-def _ready(name: str, argument: Any) -> Any:
-    if not rank_of(name):
+def ready(name: str, argument: Any) -> Any:
+    """A parameter as numpy wants it: numbers as they come, arrays checked and with the rank of their symbol.
+
+    Raises:
+        DomainError: for an array outside its domain, or a type that is not numeric.
+    """
+    if rank_of(name):
+        symbol(name).check(argument)
+        array = np.asarray(argument, dtype=np.float64)
+        return array.reshape(array.shape + (1,) * (rank_of(name) - array.ndim))
+    if isinstance(argument, int | float):
         return float(argument)
-    array = np.asarray(argument, dtype=np.float64)
-    return array.reshape(array.shape + (1,) * (rank_of(name) - array.ndim))
+    array = np.asarray(argument)
+    if array.dtype.kind not in "iuf":
+        raise DomainError(f"{name} has entries of type {array.dtype}; give numbers")
+    return array
 
 
 def filled(
@@ -113,10 +184,13 @@ def filled(
 ) -> _Array:
     """Values over a grid: the fast ones, and for the other points the log domain and at last ``carefully``."""
     values, failed = evaluate(ways, arguments)
-    if not failed.any():
+    if failed is None or not failed.any():
         return values
     where = np.nonzero(failed)
-    points = [a if rank_of(name) else np.broadcast_to(a, values.shape)[where] for name, a in zip(ways.parameters, arguments, strict=True)]
+    points = [
+        a if rank_of(name) else np.broadcast_to(a, values.shape)[where].astype(np.float64)
+        for name, a in zip(ways.parameters, arguments, strict=True)
+    ]
     values[where] = _slower(ways, points, carefully)
     return values
 

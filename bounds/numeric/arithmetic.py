@@ -6,10 +6,10 @@ import math
 from dataclasses import replace
 from fractions import Fraction
 
-from bounds.numeric.code import FUNCTION, MOST_AMPLIFICATION, MOST_EXPONENT, ROUND, Code, Value
+from bounds.numeric.code import ROUND, Code, Value
 
 _TWO = math.log10(2.0)
-_EXPONENT_DECADES = MOST_EXPONENT / math.log(10.0)
+_PER_DECADE = math.log(10.0)
 _EXACT_INTEGER = 2**53
 
 
@@ -30,9 +30,7 @@ def negative(code: Code, a: Value) -> Value:
     constant = _constant(a)
     if constant is not None:
         return replace(a, ref=repr(-constant), sign=1 if constant <= 0 else -1, least=-constant if a.whole else -math.inf)
-    ref = code.negated.get(a.ref) or code.let(f"-{a.ref}")
-    code.negated[ref] = a.ref
-    return replace(a, ref=ref, sign=-a.sign, least=-math.inf)
+    return replace(a, ref=code.negation(a.ref), sign=-a.sign, least=-math.inf)
 
 
 def _constant(a: Value) -> float | None:
@@ -47,8 +45,10 @@ def multiply(code: Code, a: Value, b: Value) -> Value:
     for one, other in ((a, b), (b, a)):
         if one.ref in ("1.0", "-1.0"):
             return other if one.ref == "1.0" else negative(code, other)
+        if one.ref in code.negated:
+            return negative(code, multiply(code, negative(code, one), other))
     whole = a.whole and b.whole and max(a.high, b.high, a.high + b.high) < 15.0
-    error = 0.0 if whole else code.error(ROUND, (1.0, a.error), (1.0, b.error))
+    error = 0.0 if whole else code.error(code.precision.round, (1.0, a.error), (1.0, b.error))
     least = a.least * b.least if whole and a.least >= 0 and b.least >= 0 else -math.inf
     value = Value(
         code.let(f"{a.ref}*{b.ref}"),
@@ -68,7 +68,9 @@ def divide(code: Code, a: Value, b: Value) -> Value:
     """a / b."""
     if b.ref == "1.0":
         return a
-    error = code.error(ROUND, (1.0, a.error), (1.0, b.error))
+    if a.ref in code.negated:
+        return negative(code, divide(code, negative(code, a), b))
+    error = code.error(code.precision.round, (1.0, a.error), (1.0, b.error))
     value = Value(code.let(f"{a.ref}/{b.ref}"), error, a.sign * b.sign, a.low - b.high, a.high - b.low, a.zero, bad=code.bad(a.bad, b.bad))
     if b.zero:
         value = code.unless(value, f"{b.ref} != 0.0")
@@ -81,6 +83,9 @@ def add(code: Code, a: Value, b: Value) -> Value:
         return b
     if b.zero and b.ref == "0.0":
         return a
+    if a.ref in code.negated and b.ref in code.negated:
+        return negative(code, add(code, negative(code, a), negative(code, b)))
+    a, b = (b, a) if a.ref in code.negated else (a, b)
     text = f"{a.ref} - {code.negated[b.ref]}" if b.ref in code.negated else f"{a.ref} + {b.ref}"
     bad, high = code.bad(a.bad, b.bad), max(a.high, b.high) + _TWO
     whole, least = a.whole and b.whole and high < 15.0, a.least + b.least
@@ -92,22 +97,22 @@ def add(code: Code, a: Value, b: Value) -> Value:
             if not (a.zero and b.zero)
             else min(a.low, b.low)
         )
-        error = 0.0 if whole else code.error(ROUND, (1.0, code.worse(a.error, b.error)))
+        error = 0.0 if whole else code.error(code.precision.round, (1.0, code.worse(a.error, b.error)))
         return code.ranged(Value(code.let(text), error, a.sign, low, high, a.zero and b.zero, whole, least, bad))
     sign = 1 if whole and least >= 0 else 0
     if a.exact and b.exact:
         # Two floats: their difference is rounded once, and is no smaller than their last bits.
         low = 0.0 if whole else min(a.low, b.low) - 17.0
-        return code.ranged(Value(code.let(text), 0.0 if whole else ROUND, sign, low, high, True, whole, least, bad))
+        return code.ranged(Value(code.let(text), 0.0 if whole else code.precision.round, sign, low, high, True, whole, least, bad))
     return _cancelling(code, a, b, Value(code.let(text), 0.0, 0, max(a.low, b.low) - 2.0, high, a.zero and b.zero, bad=bad))
 
 
 def _cancelling(code: Code, a: Value, b: Value, total: Value) -> Value:
     both = f"{_absolute(code, a)} + {_absolute(code, b)}"
     ratio = code.let(f"({both})/absolute({total.ref})")
-    checked = code.unless(total, f"{ratio} <= {MOST_AMPLIFICATION!r}")
-    factor = code.size(ratio, MOST_AMPLIFICATION, positive=True)
-    return code.ranged(replace(checked, error=code.error(ROUND, (factor, code.worse(a.error, b.error)))))
+    checked = code.unless(total, f"{ratio} <= {code.precision.amplification!r}")
+    factor = code.size(ratio, code.precision.amplification, positive=True)
+    return code.ranged(replace(checked, error=code.error(code.precision.round, (factor, code.worse(a.error, b.error)))))
 
 
 def _absolute(code: Code, a: Value) -> str:
@@ -126,41 +131,41 @@ def inside(code: Code, ref: str, most: float) -> str:
 def square_root(code: Code, a: Value) -> Value:
     """The root of a value >= 0."""
     checked = a if a.sign > 0 else code.unless(a, f"{a.ref} >= 0.0")
-    error = code.error(ROUND, (0.5, a.error))
+    error = code.error(code.precision.round, (0.5, a.error))
     return Value(code.call("sqrt", a.ref), error, 1, a.low / 2, a.high / 2, a.zero, bad=checked.bad)
 
 
 def exponential(code: Code, a: Value) -> Value:
     """exp(a), which turns the absolute error of a into a relative one; exactly 0 where a is the logarithm of 0."""
-    test = inside(code, a.ref, MOST_EXPONENT)
+    test = inside(code, a.ref, code.precision.exponent)
     # math.log has no value at 0, so that one point never gets here with -inf.
     checked = code.unless(a, f"({test}) | ({a.ref} == -inf)" if code.array else test)
-    error = code.error(FUNCTION, (code.size(a.ref, MOST_EXPONENT), a.error)) if a.error != 0.0 else FUNCTION
-    return Value(code.call("exp", a.ref), error, 1, -_EXPONENT_DECADES, _EXPONENT_DECADES, True, bad=checked.bad)
+    error = (
+        code.error(code.precision.function, (code.size(a.ref, code.precision.exponent), a.error))
+        if a.error != 0.0
+        else code.precision.function
+    )
+    decades = code.precision.exponent / _PER_DECADE
+    return Value(code.call("exp", a.ref), error, 1, -decades, decades, True, bad=checked.bad)
 
 
 def minus_expm1(code: Code, a: Value) -> Value:
     """1 - exp(a) with full relative accuracy near a = 0; very negative a are no harm."""
-    clipped = a if a.sign <= 0 and a.sign else code.unless(a, f"{a.ref} <= {MOST_EXPONENT!r}")
+    clipped = a if a.sign <= 0 and a.sign else code.unless(a, f"{a.ref} <= {code.precision.exponent!r}")
     ref = code.call("expm1", a.ref)
     # The relative condition |a| e^a / |e^a - 1| is at most 1 for a <= 0 and at most 1 + a above.
-    factor: float | str = 1.0 if a.sign < 0 else code.beyond_one(a.ref, MOST_EXPONENT)
+    factor: float | str = 1.0 if a.sign < 0 else code.beyond_one(a.ref, code.precision.exponent)
     low = min(a.low, 0.0) - 1.0
-    high = 0.1 if a.sign < 0 else _EXPONENT_DECADES
-    value = Value(f"{ref}", code.error(FUNCTION, (factor, a.error)), a.sign, low, high, a.zero, bad=clipped.bad)
+    high = 0.1 if a.sign < 0 else code.precision.exponent / _PER_DECADE
+    value = Value(f"{ref}", code.error(code.precision.function, (factor, a.error)), a.sign, low, high, a.zero, bad=clipped.bad)
     return negative(code, code.ranged(value))
 
 
 def log1p_minus(code: Code, a: Value) -> Value:
-    """log(1 - a) for a below 1, relatively accurate near a = 0."""
-    inner = negative(code, a)
-    ref = code.call("log1p", inner.ref)
-    value = Value(ref, FUNCTION, -a.sign, min(a.low, 0.0) - 1.0, max(a.high, 1.6), a.zero, bad=a.bad)
+    """log(1 - a) for a below 1, relatively accurate near a = 0; an a with an error must stay away from 1."""
+    value = Value(code.call("log1p", negative(code, a).ref), 0.0, -a.sign, min(a.low, 0.0) - 1.0, max(a.high, 1.6), a.zero, bad=a.bad)
     if a.exact or a.sign < 0:
-        return replace(value, error=code.error(FUNCTION, (1.0, a.error)))
+        return replace(value, error=code.error(code.precision.function, (1.0, a.error)))
     # The relative condition |a| / ((1 - a) |log(1 - a)|) is at most 1/(1 - a) above 0 and at most 1 below.
-    room = code.let(f"1.0/(1.0 - {a.ref})")
-    checked = code.unless(value, f"{room} <= {MOST_AMPLIFICATION!r}")
-    return replace(
-        checked, error=code.error(FUNCTION, (code.size(code.let(f"1.0 + {room}"), 1.0 + MOST_AMPLIFICATION, positive=True), a.error))
-    )
+    most = code.precision.amplification
+    return replace(code.unless(value, f"1.0 - {a.ref} >= {1.0 / most!r}"), error=code.error(code.precision.function, (1.1 * most, a.error)))

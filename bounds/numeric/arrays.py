@@ -35,7 +35,7 @@ def larger(*values: Any) -> Any:
 
 def failing(test: Any) -> Mask:
     """The points where ``test`` is not true."""
-    return None if np.all(test) else np.logical_not(test)
+    return None if test is True or np.logical_and.reduce(test, axis=None) else np.logical_not(test)
 
 
 def either(*masks: Mask) -> Mask:

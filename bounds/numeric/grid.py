@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 #: Points that are evaluated at once; with some twenty intermediate arrays they fill a second-level cache.
 CHUNK = 32768
+_SMALLEST_RESULT = 1e-290
+#: Beyond it a float has no full precision left, or none at all.
+_MOST_LOGARITHM = 700.0
 _Array = NDArray[Any]
 
 
@@ -177,31 +180,63 @@ def ready(name: str, argument: Any) -> Any:
     return array
 
 
-def filled(
-    ways: Ways,
-    arguments: Sequence[Any],
-    carefully: Callable[[tuple[Any, ...]], float],
-) -> _Array:
-    """Values over a grid: the fast ones, and for the other points the log domain and at last ``carefully``."""
+def filled(ways: Ways, arguments: Sequence[Any], carefully: Callable[[tuple[Any, ...]], float]) -> _Array:
+    """Values over a grid: the fast ones, and for the other points more digits, the log domain, and at last ``carefully``."""
     values, failed = evaluate(ways, arguments)
     if failed is None or not failed.any():
         return values
-    where = np.nonzero(failed)
+    places = np.nonzero(failed)
     points = [
-        a if rank_of(name) else np.broadcast_to(a, values.shape)[where].astype(np.float64)
+        a if rank_of(name) else np.broadcast_to(a, values.shape)[places].astype(np.float64)
         for name, a in zip(ways.parameters, arguments, strict=True)
     ]
-    values[where] = _slower(ways, points, carefully)
+    entries = max((np.shape(a)[-1] for name, a in zip(ways.parameters, points, strict=True) if rank_of(name)), default=1)
+    step = max(CHUNK // entries, 1)
+    slow = np.empty(len(places[0]))
+    for start in range(0, len(slow), step):
+        some = slice(start, start + step)
+        slow[some] = _slower(ways, [a if rank_of(name) else a[some] for name, a in zip(ways.parameters, points, strict=True)], carefully)
+    values[places] = slow
     return values
 
 
-def _slower(ways: Ways, points: Sequence[Any], carefully: Any) -> _Array:
+def _slower(ways: Ways, points: Sequence[Any], carefully: Callable[[tuple[Any, ...]], float]) -> _Array:
+    count = next(len(a) for name, a in zip(ways.parameters, points, strict=True) if not rank_of(name))
+    values, missing = np.empty(count), np.ones(count, dtype=bool)
+    for tier in (_in_extended, _in_logarithms):
+        if missing.any():
+            values[missing], failed = tier(ways, _taken(ways, points, missing))
+            missing[missing] = failed
+    for place in np.nonzero(missing)[0]:
+        values[place] = carefully(tuple(a if rank_of(name) else float(a[place]) for name, a in zip(ways.parameters, points, strict=True)))
+    return values
+
+
+def _taken(ways: Ways, points: Sequence[Any], mask: Any) -> list[Any]:
+    return [a if rank_of(name) else a[mask] for name, a in zip(ways.parameters, points, strict=True)]
+
+
+def _in_extended(ways: Ways, points: Sequence[Any]) -> tuple[Any, Any]:
+    """Values and the mask of those that failed, with more digits."""
+    if ways.extended is None:
+        return np.nan, True
+    with np.errstate(all="ignore"):
+        value, error, bad = ways.extended(*(np.asarray(a, dtype=np.longdouble) for a in points))
+        size = np.abs(value)
+        # The digits of a double must hold what is handed back.
+        held = ((size > _SMALLEST_RESULT) & (size < 1.0 / _SMALLEST_RESULT)) | (size == 0) | np.isinf(size)
+        failed = ~(np.asarray(error <= TOLERANCE) & held)
+    for name, a in zip(ways.parameters, points, strict=True):
+        if not rank_of(name):
+            failed = failed | _outside(name, a)
+    return value, failed if bad is None else failed | bad
+
+
+def _in_logarithms(ways: Ways, points: Sequence[Any]) -> tuple[Any, Any]:
+    """Values and the mask of those that failed, through the log domain."""
     log, error = ways.logarithms(points)
     size = np.abs(log)
     relative = error + FUNCTION * (1.0 + size)
-    known = (relative <= TOLERANCE) & (size < 700.0)
     with np.errstate(all="ignore"):
-        result = np.exp(log) * (1.0 + 1.001 * relative + 4 * ROUND if ways.upward else 1.0)
-    for place in np.nonzero(~known)[0]:
-        result[place] = carefully(tuple(a if rank_of(name) else float(a[place]) for name, a in zip(ways.parameters, points, strict=True)))
-    return np.asarray(result)
+        value = np.exp(log) * (1.0 + 1.001 * relative + 4 * ROUND if ways.upward else 1.0)
+    return value, ~((relative <= TOLERANCE) & (size < _MOST_LOGARITHM))

@@ -20,6 +20,8 @@ from bounds.numeric.runtime import GROWTH_ERROR
 _ONE = Number(Fraction(1))
 _MINUS_ONE = Number(Fraction(-1))
 _MOST_FACTORS = 4
+#: Errors of this many roundings may be amplified without harm.
+_SMALL_ERROR = 4.0
 
 
 class Lowering:
@@ -123,16 +125,16 @@ class Lowering:
 
     def _complement_of_power(self, base: Node, exponent: Node) -> Value:
         code, a, e = self.code, self.value(base), self.value(exponent)
-        if a.sign == 0 and exponent == Number(Fraction(2)):
+        if exponent == Number(Fraction(2)):
             return on.multiply(code, self.complement(base), on.add(code, on.literal(Fraction(1)), a))
         if a.sign > 0 or not (a.exact and e.exact and e.whole):
             return on.minus_expm1(code, self.logarithm(Power(base, exponent)))
         # An exact base of any sign: 1 - |a|^e where the power is positive, no cancellation where it is negative.
         power = self._direct_power(a, e)
-        log = on.multiply(code, e, Value(code.call("log", f"absolute({a.ref})"), FUNCTION, -1, -16.0, 3.0, True))
+        log = on.multiply(code, e, Value(code.call("log", f"absolute({a.ref})"), code.precision.function, -1, -16.0, 3.0, True))
         size = on.minus_expm1(code, log)
         ref = code.where(f"{power.ref} >= 0.0", size.ref, f"1.0 - {power.ref}")
-        return Value(ref, code.worse(size.error, ROUND + FUNCTION), 1, size.low, 0.31, True, bad=power.bad)
+        return Value(ref, code.worse(size.error, code.precision.round + code.precision.function), 1, size.low, 0.31, True, bad=power.bad)
 
     def _logarithm(self, node: Node) -> Value:
         code = self.code
@@ -152,11 +154,11 @@ class Lowering:
         ref = self.code.call("log", a.ref)
         sign = 1 if a.least >= 1 else -1 if a.high <= 0 else 0
         # At 0 it is -inf, and the powers made of it are exactly 0.
-        return Value(ref, FUNCTION, sign, -16.0, 3.0, True, bad=a.bad)
+        return Value(ref, self.code.precision.function, sign, -16.0, 3.0, True, bad=a.bad)
 
     def _logarithm_by_complement(self, node: Node) -> Value:
         c = self.complement(node)
-        if c.sign < 0 or c.exact:
+        if c.sign < 0 or c.exact or (isinstance(c.error, float) and c.error <= _SMALL_ERROR * self.code.precision.round):
             return on.log1p_minus(self.code, c)
         return self.code.unless(self._two_sided_logarithm(node), f"{self.value(node).ref} > 0.0")
 
@@ -166,7 +168,7 @@ class Lowering:
         near = f"log1p(-{code.extreme('minimum', c.ref, '0.5')})"
         ref = code.where(f"{c.ref} > 0.5", f"log({code.extreme('maximum', v.ref, '1e-300')})", near)
         # The relative condition of log(1 - c) is at most 1.45 up to c = 1/2, and that of log(v) at most 1/log 2 down from there.
-        error = code.error(FUNCTION, (1.45, code.worse(v.error, c.error)))
+        error = code.error(code.precision.function, (1.45, code.worse(v.error, c.error)))
         return Value(ref, error, -c.sign, min(c.low, 0.0) - 1.0, 3.0, True, bad=code.bad(v.bad, c.bad))
 
     def _power(self, base: Node, exponent: Node) -> Value:
@@ -187,7 +189,9 @@ class Lowering:
 
     def _direct_power(self, a: Value, e: Value) -> Value:
         code, sign = self.code, max(a.sign, 0)
-        value = Value(code.let(f"power({a.ref}, {e.ref})"), FUNCTION, sign, -400.0, 400.0, a.zero, bad=code.bad(a.bad, e.bad))
+        value = Value(
+            code.let(f"power({a.ref}, {e.ref})"), code.precision.function, sign, -400.0, 400.0, a.zero, bad=code.bad(a.bad, e.bad)
+        )
         return code.ranged(value, *([a.ref] if a.zero else []))
 
     def _call(self, function: str, arguments: tuple[Node, ...]) -> Value:
@@ -239,7 +243,7 @@ class Lowering:
         top = on.minus_expm1(code, replace(exponent, bad=None))
         same = f"{c.ref} == 0.0"
         ref = code.where(same, n.ref, f"{top.ref}/{code.where(same, '1.0', c.ref) if code.array else c.ref}")
-        error = code.error(ROUND, (1.0, top.error), (1.0, c.error))
+        error = code.error(code.precision.round, (1.0, top.error), (1.0, c.error))
         bad = code.bad(n.bad, c.bad, exponent.bad, top.bad)
         return code.ranged(
             Value(ref, error, 1, -1.0, max(n.high, 75.0) + 1.0, n.zero or n.least <= 0, bad=bad), *([n.ref] if n.least <= 0 else [])
@@ -275,7 +279,7 @@ class Lowering:
         if not c.exact:
             c = code.unless(c, f"{c.ref} != 0.0")
         if code.array:
-            a, b = self.value(positive), self.value(other)
+            a, b = self._assuming(c).value(positive), self.value(other)
             ref = code.let(f"where({c.ref} > 0.0, {a.ref}, {b.ref})")
             # Only the branch that is taken can spoil a point.
             chosen = None if a.bad is None and b.bad is None else code.let(f"chosen({c.ref} > 0.0, {a.bad}, {b.bad})", "b")
@@ -284,13 +288,22 @@ class Lowering:
         branches: list[Value] = []
         for head, node in ((f"if {c.ref} > 0.0:", positive), ("else:", other)):
             with code.block(head):
-                inner = Lowering(code, self.inputs, self.arrays)
-                inner.known = dict(self.known)
+                inner = self._assuming(c if node is positive else None)
                 branch = inner.value(node)
                 code.do(f"{ref} = {branch.ref}")
                 code.do(f"{error} = {branch.error}")
                 branches.append(branch)
         return self._either(branches[0], branches[1], ref, error, None)
+
+    def _assuming(self, positive: Value | None) -> Lowering:
+        """A lowering for a branch, in which a value is known to be positive."""
+        inner = Lowering(self.code, self.inputs, self.arrays)
+        inner.known = dict(self.known)
+        if positive is not None:
+            for key, value in self.known.items():
+                if value.ref == positive.ref:
+                    inner.known[key] = replace(value, sign=1, zero=False)
+        return inner
 
     def _either(self, a: Value, b: Value, ref: str, error: float | str, bad: str | None) -> Value:
         sign = a.sign if a.sign == b.sign else 0

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from bounds.expression.tree import Call, Least, Name, Node, Number, Product, Quotient, Reduce, Sum, names
-from bounds.numeric.code import ROUND, Entries, UnsupportedError, Value
+from bounds.numeric.code import Entries, UnsupportedError, Value
 
 if TYPE_CHECKING:
     from bounds.numeric.lowering import Lowering
@@ -81,13 +81,13 @@ def _summed(lowering: Lowering, value: Value, body: Value, refs: str) -> Value:
     count = code.let(f"entries({refs})", "s")
     widened = replace(value, high=body.high + 6.0)
     if body.sign != 0:
-        return code.ranged(replace(widened, error=code.error(0.0, (1.0, body.error), (count, ROUND))))
-    from bounds.numeric.code import MOST_AMPLIFICATION
-
+        return code.ranged(replace(widened, error=code.error(0.0, (1.0, body.error), (count, code.precision.round))))
     ratio = code.let(f"total(absolute({body.ref}), {refs})/absolute({value.ref})")
-    checked = code.unless(widened, f"{ratio} <= {MOST_AMPLIFICATION!r}")
-    factor = code.size(ratio, MOST_AMPLIFICATION)
-    return code.ranged(replace(checked, error=code.error(0.0, (factor, code.error(0.0, (1.0, body.error), (count, ROUND)))), zero=False))
+    checked = code.unless(widened, f"{ratio} <= {code.precision.amplification!r}")
+    factor = code.size(ratio, code.precision.amplification)
+    return code.ranged(
+        replace(checked, error=code.error(0.0, (factor, code.error(0.0, (1.0, body.error), (count, code.precision.round)))), zero=False)
+    )
 
 
 def minimised(lowering: Lowering, node: Least) -> Value:

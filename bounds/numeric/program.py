@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from bounds.expression.tree import Node
-from bounds.numeric.code import ROUND, TOLERANCE, Code, Entries, UnsupportedError, Value
+from bounds.numeric.code import DOUBLE, ROUND, TOLERANCE, Code, Entries, Precision, UnsupportedError, Value
 from bounds.numeric.lowering import Lowering
 from bounds.numeric.runtime import SCALAR
 from bounds.symbols import Domain, rank_of, symbol
@@ -115,23 +115,23 @@ def _safe(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def array(
-    tree: Node, parameters: Sequence[str], defaults: Mapping[str, float], rounding: Rounding, pointwise: bool = False
+    tree: Node, parameters: Sequence[str], defaults: Mapping[str, float], rounding: Rounding, precision: Precision | None = None
 ) -> Callable[..., tuple[Any, Any, Any]]:
     """A function of arrays (or numbers) in this order that broadcast: rounded values, error bound, mask of bad points or None.
 
-    The error bound is one number for all points, or with ``pointwise`` one for each.
+    The error bound is one number for all points, or with a ``precision`` one for each; inputs are then in that precision.
 
     Raises:
         UnsupportedError: when the expression has a part that this way does not know.
     """
     from bounds.numeric.arrays import ARRAY, POINTWISE
 
-    code = Code(array=True)
+    code = Code(array=True, precision=precision or DOUBLE)
     refs = {name: f"p{index}" for index, name in enumerate(parameters)}
     arrays = {name: input_entries(name, ref) for name, ref in refs.items() if rank_of(name)}
     result = Lowering(code, _inputs(refs, defaults), arrays).value(tree)
     code.do(f"return {_rounded(result, rounding, scalar=False)}, {result.error}, {result.bad}")
-    return code.function("values", list(refs.values()), POINTWISE if pointwise else ARRAY)
+    return code.function("values", list(refs.values()), ARRAY if precision is None else POINTWISE)
 
 
 __all__ = ["Rounding", "array", "scalar"]

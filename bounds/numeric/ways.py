@@ -10,12 +10,13 @@ from typing import Any
 
 from bounds.expression.tree import Node
 from bounds.numeric import program
-from bounds.numeric.code import FUNCTION, UnsupportedError
+from bounds.numeric.code import DOUBLE, EXTENDED, FUNCTION, Precision, UnsupportedError
 
 #: A scalar program: the rounded value, or None.
 Program = Callable[..., Any]
 #: A program for arrays: values, error bound, mask of bad points or None.
 Chunk = Callable[..., tuple[Any, Any, Any]]
+_EXTENDED_BITS = 63
 
 
 def _never(*_: Any) -> None:
@@ -50,16 +51,23 @@ class Ways:
     @cached_property
     def array(self) -> Chunk | None:
         """Values, one error bound, and the mask of bad points over arrays that broadcast, or None where no such program is known."""
-        return self._array(pointwise=False)
+        return self._array(None)
 
     @cached_property
     def pointwise(self) -> Chunk | None:
         """:attr:`array` with an error bound for every point."""
-        return self._array(pointwise=True)
+        return self._array(DOUBLE)
 
-    def _array(self, pointwise: bool) -> Chunk | None:
+    @cached_property
+    def extended(self) -> Chunk | None:
+        """:attr:`pointwise` for inputs in numpy's longdouble, where that has more digits than a double."""
+        import numpy as np
+
+        return self._array(EXTENDED) if np.finfo(np.longdouble).nmant >= _EXTENDED_BITS else None
+
+    def _array(self, precision: Precision | None) -> Chunk | None:
         try:
-            return program.array(self.tree, self.parameters, self.defaults, "up" if self.upward else "near", pointwise)
+            return program.array(self.tree, self.parameters, self.defaults, "up" if self.upward else "near", precision)
         except UnsupportedError:
             return None
 

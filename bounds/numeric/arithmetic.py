@@ -19,7 +19,17 @@ def literal(number: Fraction) -> Value:
     size = math.log10(abs(value)) if value else 0.0
     whole = number.denominator == 1 and abs(number) <= _EXACT_INTEGER
     error = 0.0 if Fraction(value) == number else ROUND
-    return Value(repr(value), error, 1 if value >= 0 else -1, size, size, value == 0, whole, value if whole else -math.inf)
+    return Value(
+        repr(value),
+        error,
+        1 if value >= 0 else -1,
+        size,
+        size,
+        value == 0,
+        whole,
+        value if whole else -math.inf,
+        value if whole else math.inf,
+    )
 
 
 INFINITY = Value("inf", 0.0, 1, math.inf, -math.inf)
@@ -29,8 +39,8 @@ def negative(code: Code, a: Value) -> Value:
     """-a."""
     constant = _constant(a)
     if constant is not None:
-        return replace(a, ref=repr(-constant), sign=1 if constant <= 0 else -1, least=-constant if a.whole else -math.inf)
-    return replace(a, ref=code.negation(a.ref), sign=-a.sign, least=-math.inf)
+        return replace(a, ref=repr(-constant), sign=1 if constant <= 0 else -1, least=-a.most, most=-a.least)
+    return replace(a, ref=code.negation(a.ref), sign=-a.sign, least=-a.most, most=-a.least)
 
 
 def _constant(a: Value) -> float | None:
@@ -59,7 +69,9 @@ def multiply(code: Code, a: Value, b: Value) -> Value:
         a.zero or b.zero,
         whole,
         least,
+        math.inf,
         code.bad(a.bad, b.bad),
+        None if whole else code.share(code.precision.round, a, b),
     )
     return code.ranged(value, *(factor.ref for factor in (a, b) if factor.zero))
 
@@ -72,6 +84,7 @@ def divide(code: Code, a: Value, b: Value) -> Value:
         return negative(code, divide(code, negative(code, a), b))
     error = code.error(code.precision.round, (1.0, a.error), (1.0, b.error))
     value = Value(code.let(f"{a.ref}/{b.ref}"), error, a.sign * b.sign, a.low - b.high, a.high - b.low, a.zero, bad=code.bad(a.bad, b.bad))
+    value = replace(value, detail=code.share(code.precision.round, a, b))
     if b.zero:
         value = code.unless(value, f"{b.ref} != 0.0")
     return code.ranged(value, *([a.ref] if a.zero else []))
@@ -88,7 +101,7 @@ def add(code: Code, a: Value, b: Value) -> Value:
     a, b = (b, a) if a.ref in code.negated else (a, b)
     text = f"{a.ref} - {code.negated[b.ref]}" if b.ref in code.negated else f"{a.ref} + {b.ref}"
     bad, high = code.bad(a.bad, b.bad), max(a.high, b.high) + _TWO
-    whole, least = a.whole and b.whole and high < 15.0, a.least + b.least
+    whole, least, most = a.whole and b.whole and high < 15.0, a.least + b.least, a.most + b.most
     if a.sign * b.sign > 0:
         low = (
             max(a.low, b.low)
@@ -98,21 +111,30 @@ def add(code: Code, a: Value, b: Value) -> Value:
             else min(a.low, b.low)
         )
         error = 0.0 if whole else code.error(code.precision.round, (1.0, code.worse(a.error, b.error)))
-        return code.ranged(Value(code.let(text), error, a.sign, low, high, a.zero and b.zero, whole, least, bad))
-    sign = 1 if whole and least >= 0 else 0
+        return code.ranged(Value(code.let(text), error, a.sign, low, high, a.zero and b.zero, whole, least, most, bad))
+    sign = 1 if whole and least >= 0 else -1 if whole and most <= 0 else 0
     if a.exact and b.exact:
         # Two floats: their difference is rounded once, and is no smaller than their last bits.
         low = 0.0 if whole else min(a.low, b.low) - 17.0
-        return code.ranged(Value(code.let(text), 0.0 if whole else code.precision.round, sign, low, high, True, whole, least, bad))
+        return code.ranged(Value(code.let(text), 0.0 if whole else code.precision.round, sign, low, high, True, whole, least, most, bad))
     return _cancelling(code, a, b, Value(code.let(text), 0.0, 0, max(a.low, b.low) - 2.0, high, a.zero and b.zero, bad=bad))
 
 
 def _cancelling(code: Code, a: Value, b: Value, total: Value) -> Value:
-    both = f"{_absolute(code, a)} + {_absolute(code, b)}"
-    ratio = code.let(f"({both})/absolute({total.ref})")
-    checked = code.unless(total, f"{ratio} <= {code.precision.amplification!r}")
-    factor = code.size(ratio, code.precision.amplification, positive=True)
-    return code.ranged(replace(checked, error=code.error(code.precision.round, (factor, code.worse(a.error, b.error)))))
+    """A difference: its points must keep their error, the operands' errors over what is left, below a limit."""
+    lost = code.let(f"{_lost(code, a, b)}/absolute({total.ref})")
+    most = code.precision.loss
+    size, checked = code.within(Value(lost, bad=total.bad), most)
+    return code.ranged(replace(total, error=code.error(code.precision.round, (1.0, size)), bad=checked.bad))
+
+
+def _lost(code: Code, a: Value, b: Value) -> str:
+    """The text of the absolute error that two operands bring in."""
+    first, second = (x.detail or x.error for x in (a, b))
+    if first == second:
+        return f"({_absolute(code, a)} + {_absolute(code, b)})*{first}"
+    parts = [f"{_absolute(code, x)}*({error})" for x, error in ((a, first), (b, second)) if error != 0.0]
+    return f"({' + '.join(parts)})"
 
 
 def _absolute(code: Code, a: Value) -> str:
@@ -121,11 +143,6 @@ def _absolute(code: Code, a: Value) -> str:
     if a.sign < 0:
         return negative(code, a).ref
     return f"absolute({a.ref})"
-
-
-def inside(code: Code, ref: str, most: float) -> str:
-    """The test that a number is at most ``most`` in size."""
-    return f"absolute({ref}) <= {most!r}" if code.array else f"-{most!r} <= {ref} <= {most!r}"
 
 
 def square_root(code: Code, a: Value) -> Value:
@@ -137,16 +154,12 @@ def square_root(code: Code, a: Value) -> Value:
 
 def exponential(code: Code, a: Value) -> Value:
     """exp(a), which turns the absolute error of a into a relative one; exactly 0 where a is the logarithm of 0."""
-    test = inside(code, a.ref, code.precision.exponent)
-    # math.log has no value at 0, so that one point never gets here with -inf.
-    checked = code.unless(a, f"({test}) | ({a.ref} == -inf)" if code.array else test)
-    error = (
-        code.error(code.precision.function, (code.size(a.ref, code.precision.exponent), a.error))
-        if a.error != 0.0
-        else code.precision.function
-    )
+    # math.log has no value at 0, so that only arrays ever get here with -inf; the test of a negative number lets it pass.
+    size, checked = code.within(a, code.precision.exponent)
+    error = code.error(code.precision.function, (size, a.error)) if a.error != 0.0 else code.precision.function
     decades = code.precision.exponent / _PER_DECADE
-    return Value(code.call("exp", a.ref), error, 1, -decades, decades, True, bad=checked.bad)
+    detail = f"{code.precision.function!r} + absolute({a.ref})*({a.detail or a.error})" if code.array and a.error != 0.0 else None
+    return Value(code.call("exp", a.ref), error, 1, -decades, decades, True, bad=checked.bad, detail=detail)
 
 
 def minus_expm1(code: Code, a: Value) -> Value:

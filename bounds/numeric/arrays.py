@@ -16,10 +16,27 @@ Mask = Any
 _STIRLING_FROM = 10.0
 
 
-def top(value: Any, cap: float) -> float:
-    """The largest absolute value that is a number, at most ``cap``."""
-    largest = float(np.fmax.reduce(np.abs(value), axis=None)) if np.size(value) else 0.0
-    return largest if largest <= cap else cap
+def below(value: Any, most: float) -> tuple[float, Mask]:
+    """For values >= 0: the largest, at most ``most``, and the points that are above it or no number."""
+    largest = np.maximum.reduce(value, axis=None)
+    return (float(largest), None) if largest <= most else (most, ~(value <= most))
+
+
+def above(value: Any, most: float) -> tuple[float, Mask]:
+    """The same for the sizes of values <= 0, among which -inf passes: it is the logarithm of an exact 0."""
+    least = np.minimum.reduce(value, axis=None)
+    return (-float(least), None) if least >= -most else (most, ~((value >= -most) | (value == -np.inf)))
+
+
+def inside(value: Any, most: float) -> tuple[float, Mask]:
+    """The same for the sizes of any values, among which -inf passes."""
+    size, mask = below(np.abs(value), most)
+    return (size, None) if mask is None else (size, mask & (value != -np.inf))
+
+
+def either_way(test: Any, first: Any, second: Any) -> Any:
+    """``first`` where ``test`` is true, ``second`` elsewhere; mostly it is true everywhere."""
+    return first if np.logical_and.reduce(test, axis=None) and np.shape(first) == np.shape(test) else np.where(test, first, second)
 
 
 def peak(value: Any, cap: float) -> float:
@@ -124,7 +141,10 @@ ARRAY: dict[str, Callable[..., Any] | float] = {
     "maximum": np.maximum,
     "where": np.where,
     "growth_log": growth_log,
-    "top": top,
+    "below": below,
+    "above": above,
+    "inside": inside,
+    "either_way": either_way,
     "peak": peak,
     "failing": failing,
     "either": either,
@@ -139,5 +159,17 @@ ARRAY: dict[str, Callable[..., Any] | float] = {
     "inf": math.inf,
 }
 
+
+def _each(value: Any, most: float) -> tuple[Any, Mask]:
+    """Sizes of every point instead of the largest."""
+    return np.fmin(np.abs(value), most), inside(value, most)[1]
+
+
 #: The same names with error bounds of their own for every point, where those of a chunk are too coarse.
-POINTWISE = ARRAY | {"top": lambda value, cap: np.abs(value), "peak": lambda value, cap: np.maximum(value, 0.0), "max": larger}
+POINTWISE = ARRAY | {
+    "below": _each,
+    "above": _each,
+    "inside": _each,
+    "peak": lambda value, cap: np.maximum(value, 0.0),
+    "max": larger,
+}

@@ -5,6 +5,8 @@ The names in the code are numbered by us and its literals are printed by us: no 
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,7 +16,9 @@ from typing import Any
 ROUND = 2.0**-53
 FUNCTION = 4 * ROUND
 #: Largest relative error with which a fast value is accepted.
-TOLERANCE = 4e-13
+TOLERANCE = 4.8e-13
+_NAME = re.compile(r"[a-z]\d+")
+_ASSIGNMENT = re.compile(r"\s*([a-z]\d+) = ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,8 @@ class Precision:
 
     Attributes:
         round, function: relative error of an operation, and of an elementary function.
-        amplification: a difference may lose this factor of accuracy before its point is handed on.
+        loss: relative error that a difference may have before its point is handed on.
+        amplification: an argument near a singularity may have its error grow by this factor.
         exponent: the largest logarithm of a power that is formed.
         decades: results outside 10^-decades..10^decades are handed on where nothing better is known beforehand.
         most_decades: what is known beforehand to stay within these needs no test.
@@ -31,15 +36,16 @@ class Precision:
 
     round: float
     function: float
+    loss: float
     amplification: float
     exponent: float
     decades: float
     most_decades: float
 
 
-DOUBLE = Precision(ROUND, FUNCTION, 64.0, 170.0, 75.0, 290.0)
+DOUBLE = Precision(ROUND, FUNCTION, 5e-14, 64.0, 80.0, 75.0, 290.0)
 #: The 80-bit format of x86, eight guard digits for a few points; elsewhere it may be no more than a double.
-EXTENDED = Precision(ROUND / 2**11, FUNCTION / 2**11, 2.0**16, 660.0, 290.0, 4700.0)
+EXTENDED = Precision(ROUND / 2**11, FUNCTION / 2**11, 5e-14, 2.0**16, 660.0, 290.0, 4700.0)
 
 
 class UnsupportedError(Exception):
@@ -52,7 +58,8 @@ class Value:
 
     ``error`` is a constant or the name of a variable; ``sign`` is 1 for >= 0, -1 for <= 0, 0 for unknown; a value that is
     not 0 lies within 10^low and 10^high in size; ``zero`` says whether it may be 0, ``whole`` that it is an exact integer
-    and at least ``least``. ``bad`` names the mask of the points where the error bound does not hold.
+    from ``least`` to ``most``. ``bad`` names the mask of the points where the error bound does not hold. ``detail`` is the text
+    of an error bound for every point, where the one of the whole chunk may be much larger.
     """
 
     ref: str
@@ -63,7 +70,9 @@ class Value:
     zero: bool = False
     whole: bool = False
     least: float = float("-inf")
+    most: float = float("inf")
     bad: str | None = None
+    detail: str | None = None
 
     @property
     def exact(self) -> bool:
@@ -169,15 +178,25 @@ class Code:
                 constant += factor * error
         return self.let(" + ".join([repr(constant), *named]), "e") if named else constant
 
-    def size(self, ref: str, cap: float, positive: bool = False) -> str:
-        """The largest absolute value, at most ``cap``: over the chunk, or of the one point, which was tested against it before."""
+    def within(self, value: Value, most: float) -> tuple[str, Value]:
+        """The size of a value (the largest over a chunk), and the value given up where its size is above ``most``."""
+        ref, sign = value.ref, value.sign
         if not self.array:
-            return ref if positive else self.let(f"absolute({ref})", "s")
-        return self.let(f"top({ref}, {cap!r})", "s")
+            test = f"{ref} <= {most!r}" if sign > 0 else f"-{most!r} <= {ref}" if sign < 0 else f"-{most!r} <= {ref} <= {most!r}"
+            size = ref if sign > 0 else f"(-{ref})" if sign < 0 else self.let(f"absolute({ref})", "s")
+            return size, self.unless(value, test)
+        found = self.let(f"{ {1: 'below', -1: 'above', 0: 'inside'}[sign] }({ref}, {most!r})", "f")
+        return self.let(f"{found}[0]", "s"), replace(value, bad=self.bad(value.bad, self.let(f"{found}[1]", "b")))
 
     def beyond_one(self, ref: str, cap: float) -> str:
         """1 plus the largest positive value, at most ``cap``."""
         return self.let(f"1.0 + peak({ref}, {cap!r})" if self.array else f"(1.0 + {ref} if {ref} > 0.0 else 1.0)", "s")
+
+    def share(self, constant: float, *values: Value) -> str | None:
+        """The detail of a result whose error is a constant plus those of ``values``; None where none of them has one."""
+        if not self.array or all(value.detail is None for value in values):
+            return None
+        return " + ".join([repr(constant), *(str(value.detail or value.error) for value in values)])
 
     def bad(self, *masks: str | None) -> str | None:
         """The union of masks."""
@@ -200,13 +219,33 @@ class Code:
         if value.low >= -most and value.high <= most:
             return value
         size, low, high = f"absolute({value.ref})", repr(10**-decades), repr(10**decades)
-        inside = [f"(({low} < {size}) & ({size} < {high}))", *(f"({zero} == 0.0)" for zero in zeros)]
+        inside = [f"(({low} < {size}) & ({size} < {high}))", *(f"({zero} == 0.0)" for zero in dict.fromkeys(zeros))]
         return replace(self.unless(value, " | ".join(inside)), low=-decades, high=decades)
 
     def function(self, name: str, arguments: list[str], runtime: Mapping[str, Any]) -> Callable[..., Any]:
         """Compile the lines into a function of ``arguments``."""
-        source = f"def {name}({', '.join(arguments)}):\n" + "\n".join(self.lines)
+        source = f"def {name}({', '.join(arguments)}):\n" + "\n".join(_live(self.lines))
         scope: dict[str, Any] = {**runtime, **self.constants, "__builtins__": {}}
         exec(compile(source, f"<{name}>", "exec"), scope)
         made: Callable[..., Any] = scope[name]
         return made
+
+
+def _live(lines: list[str]) -> list[str]:
+    """The lines without assignments that nothing uses."""
+    while True:
+        used = Counter(word for line in lines for word in set(_NAME.findall(_right(line))))
+        kept = [line for line in lines if _left(line) is None or used[_left(line)]]
+        if len(kept) == len(lines):
+            return kept
+        lines = kept
+
+
+def _left(line: str) -> str | None:
+    match = _ASSIGNMENT.match(line)
+    return match[1] if match else None
+
+
+def _right(line: str) -> str:
+    match = _ASSIGNMENT.match(line)
+    return line[match.end() :] if match else line

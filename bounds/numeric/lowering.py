@@ -232,7 +232,7 @@ class Lowering:
         error, bad = code.worse(a.error, b.error), code.bad(a.bad, b.bad)
         whole = a.whole and b.whole
         low, high = min(a.low, b.low), max(x.high for x in (a, b))
-        return Value(ref, error, sign, low, high, a.zero or b.zero, whole, pick(a.least, b.least), bad)
+        return Value(ref, error, sign, low, high, a.zero or b.zero, whole, pick(a.least, b.least), pick(a.most, b.most), bad)
 
     def _geometric(self, ratio: Node, count: Node) -> Value:
         """(1 - r^n)/(1 - r), which is n at r = 1."""
@@ -276,13 +276,13 @@ class Lowering:
 
     def _when(self, condition: Node, positive: Node, other: Node) -> Value:
         code, c = self.code, self.value(condition)
-        if not c.exact:
-            c = code.unless(c, f"{c.ref} != 0.0")
+        # An inexact difference of 0 was given up when it was formed, and its error bound leaves any other one its sign.
         if code.array:
             a, b = self._assuming(c).value(positive), self.value(other)
-            ref = code.let(f"where({c.ref} > 0.0, {a.ref}, {b.ref})")
+            test = code.let(f"{code.negated[c.ref]} < 0.0" if c.ref in code.negated else f"{c.ref} > 0.0")
+            ref = code.let(f"either_way({test}, {a.ref}, {b.ref})")
             # Only the branch that is taken can spoil a point.
-            chosen = None if a.bad is None and b.bad is None else code.let(f"chosen({c.ref} > 0.0, {a.bad}, {b.bad})", "b")
+            chosen = None if a.bad is None and b.bad is None else code.let(f"chosen({test}, {a.bad}, {b.bad})", "b")
             return self._either(a, b, ref, code.worse(a.error, b.error), code.bad(c.bad, chosen))
         ref, error = f"w{code.fresh()}", f"e{code.fresh()}"
         branches: list[Value] = []

@@ -83,10 +83,10 @@ def _summed(lowering: Lowering, value: Value, body: Value, refs: str) -> Value:
     if body.sign != 0:
         return code.ranged(replace(widened, error=code.error(0.0, (1.0, body.error), (count, code.precision.round))))
     ratio = code.let(f"total(absolute({body.ref}), {refs})/absolute({value.ref})")
-    checked = code.unless(widened, f"{ratio} <= {code.precision.amplification!r}")
-    factor = code.size(ratio, code.precision.amplification)
+    factor, checked = code.within(Value(ratio, bad=widened.bad), code.precision.amplification)
+    widened = replace(widened, bad=checked.bad)
     return code.ranged(
-        replace(checked, error=code.error(0.0, (factor, code.error(0.0, (1.0, body.error), (count, code.precision.round)))), zero=False)
+        replace(widened, error=code.error(0.0, (factor, code.error(0.0, (1.0, body.error), (count, code.precision.round)))), zero=False)
     )
 
 

@@ -13,7 +13,7 @@ from bounds.numeric.runtime import SCALAR
 from bounds.symbols import Domain, rank_of, symbol
 
 #: Inputs outside these sizes are left to the slower ways: inside them few intermediate results can overflow.
-SMALLEST, LARGEST = 1e-12, 1e12
+SMALLEST, LARGEST = 1e-9, 1e9
 _SMALLEST_SHARE = 1e-15
 _SMALLEST_ENTRY = 1e-30
 _NUMBERS = frozenset({int, float})

@@ -23,4 +23,6 @@ def test_docstrings_say_what_comes_out(module: ModuleType) -> None:
 def test_every_bound_has_a_doctest_with_a_number(bound_id: str) -> None:
     texts = [module.__doc__ or "" for module in MODULES if module.__name__.startswith("bounds.catalogue.")]
     examples = [example for text in texts for example in doctest.DocTestParser().get_examples(text)]
-    assert any(f'"{bound_id}"' in example.source and any(map(str.isdigit, example.want)) for example in examples)
+    places = [place for place, example in enumerate(examples) if f'"{bound_id}"' in example.source]
+    # The bound may be looked up in one line and evaluated in the next.
+    assert any(any(map(str.isdigit, example.want)) for place in places for example in examples[place : place + 2])

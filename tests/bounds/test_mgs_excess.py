@@ -145,6 +145,33 @@ def test_pl_parts_dominate_exact_moments_on_graphs() -> None:
     assert closest > 0.9
 
 
+def test_spread_under_decaying_steps() -> None:
+    """The node average costs beta/2 (B c/(T+1+tau))^2 more; exact spreads for curvatures of both signs."""
+    rng, closest, tested = np.random.default_rng(4), 0.0, 0
+    while tested < POINTS:
+        mixing, Q, T, tau = GRAPHS[rng.integers(len(GRAPHS))], int(rng.integers(1, 5)), int(rng.integers(1, 25)), float(rng.uniform(0, 20))
+        beta, m, power = log_uniform(rng, 0.1, 10), mixing.nodes, mixing.power(Q)
+        c, h = (1 + tau) / beta * float(rng.uniform(1.01 / (1 + tau), 1)), beta * float(rng.choice([-1, rng.uniform(-1, 1)]))
+        sigma2, centres = float(rng.choice([0.0, 1.0])), rng.normal(size=m)
+        values = {"L": 1e-3, "c": c, "tau": tau, "T": T, "m": m, "n": 100, "beta": beta, "M": 1e-3, "mu": beta, "sigma2": sigma2}
+        values |= {"zeta2": h**2 * float(np.var(centres)), "D0": 0, "gap": mixing.gap, "Q": Q}
+        if PL.assess(values):
+            continue
+        tested += 1
+        mean, covariance = np.zeros(m), np.zeros((m, m))
+        for t in range(1, T + 1):
+            eta = c / (t + tau)
+            mean = power @ ((1 - eta * h) * mean + eta * h * centres)
+            covariance = power @ ((1 - eta * h) ** 2 * covariance + eta**2 * sigma2 * np.eye(m)) @ power.T
+        spread = np.var(mean) + np.trace(covariance) / m - covariance.mean()
+        at_mean = PL.evaluate(**values)
+        paid = PL.evaluate(readout="node_average", **values) - at_mean
+        rounding = 1e-13 * (1 + at_mean + beta * (np.max(mean**2) + np.max(covariance)))
+        assert beta / 2 * spread <= paid * (1 + 1e-9) + rounding
+        closest = max(closest, float(beta / 2 * spread) / paid if paid > 1e-6 else 0)
+    assert closest > 0.2
+
+
 def test_pl_value_by_hand() -> None:
     """The fixed point of the divided consensus distance by iteration, the generalization error by brute force."""
     L, c, tau, T, m, n, beta, M, mu, sigma2, zeta2, D0, gap, Q, b = 0.5, 3.0, 6.0, 40, 5, 30, 1.2, 0.8, 0.6, 1.1, 0.4, 0.01, 0.5, 2, 2

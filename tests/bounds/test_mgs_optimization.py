@@ -160,6 +160,28 @@ def test_convex_dominates_exact_losses_of_averaged_iterates(form: str) -> None:
     assert closest > 0.2
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_readouts_off_the_mean_pay_for_the_exact_spread(form: str) -> None:
+    """The node average costs beta/2 times a bound on the consensus distance more, here for curvatures of both signs."""
+    bound, closest = bounds.get("mgs_pl"), 0.0
+    for p in problems(4, -1, form, 400, 1):
+        run, power = moments(p), p.mixing.power(p.Q)
+        for i in range(BATCH):
+            mean, covariance = (moment[i] for moment in run.x[int(p.T[i])])
+            values = p.bound_values(i) | {"D0": 0, "mu": float(p.beta[i])}
+            at_mean = bound.evaluate(update_form=form, **values)
+            for readout in ("node_average", "gradient_point"):
+                if readout == "gradient_point" and form == "cta":
+                    mean, covariance = power @ mean, power @ covariance @ power.T
+                spread = np.var(mean) + np.trace(covariance) / p.mixing.nodes - covariance.mean()
+                paid = bound.evaluate(update_form=form, readout=readout, **values) - at_mean
+                # Along the mean a negative curvature grows without end, and the spread is what is left when it is taken off.
+                rounding = 1e-13 * (1 + at_mean + p.beta[i] * (np.max(mean**2) + np.max(covariance)))
+                assert p.beta[i] / 2 * spread <= paid * (1 + 1e-9) + rounding
+                closest = max(closest, float(p.beta[i] / 2 * spread) / paid if paid > 1e-6 else 0)
+    assert closest > 0.8
+
+
 def test_values_by_hand() -> None:
     """Each sum written out with the fixed point of the consensus distance found by iteration."""
     eta, m, beta, sigma2, zeta2, gap, Q, b, T, mu = 0.05, 6, 2.0, 1.5, 0.7, 0.4, 2, 3, 50, 0.3

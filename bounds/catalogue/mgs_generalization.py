@@ -1,7 +1,8 @@
 """Generalization error of D-SGD with multiple gossip steps, smooth non-convex loss, through l2 on-average stability.
 
 Problem: mean over m nodes of n local losses each, every loss L-Lipschitz and beta-smooth with values in [0, M].
-Algorithm: ATC D-SGD with Q gossip steps a step, T steps c/t, one sample per node and step.
+Algorithm: ATC D-SGD with Q gossip steps a step, T steps c/t, one local batch per node and step (one sample in
+the STATED shape).
 Guarantee: STATED for the shape of Li et al. (2025); UPPER for the bound derived here, the least over all integers t0.
 
 >>> import bounds
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 from bounds.assumptions import Condition
 from bounds.bound import Bound, Reduction
-from bounds.catalogue.common import AVERAGED, DOWN, EVERY_READOUT, GOSSIP, MIXED, UP
+from bounds.catalogue.common import AVERAGED, BATCH, DOWN, EVERY_READOUT, GOSSIP, MIXED, UP
 from bounds.catalogue.mgs_common import MIXED_GOSSIP, reconstructed
 from bounds.formula import Formula, Let
 from bounds.recursion import Recursion
@@ -36,7 +37,7 @@ _SQUARES = "(c**2/(1+2*q)*(growth(q, t0, T)**2/(t0 + (1+q)/2) - 1/(T + (1+q)/2))
 # squares of convex functions >= 0 are convex.
 def _least(last: str, first: str, second: str) -> str:
     """The least over t0 up to ``last`` with B1 the sum of the weights times ``first``, B2 the sum of squares times ``second``."""
-    return f"least(t0, 0, {last}, M*t0/n + k*({_SUM}**2*(1 + (m-1)*{first}**2)/n**2 + {_SQUARES}*(1 + (m-1)*{second})/n))"
+    return f"least(t0, 0, {last}, M*b*t0/n + k*({_SUM}**2*(1 + (m-1)*{first}**2)/n**2 + {_SQUARES}*(1 + (m-1)*{second})/(n*b)))"
 
 
 _LETS = (
@@ -61,16 +62,18 @@ mgs_generalization = Bound(
     kind=Kind.UPPER,
     update_forms=(UpdateForm.ATC,),
     readouts=AVERAGED,
-    formula=Formula(("c", "T", "m", "n", "beta", "M", "L", "gam", "R_S"), ("Q", "gap"), _LETS, defaults=(("Q", 1),)),
+    formula=Formula(("c", "T", "m", "n", "beta", "M", "L", "gam", "R_S"), ("b", "Q", "gap"), _LETS, defaults=(("b", 1), ("Q", 1))),
+    conditions=(BATCH,),
     properties=GOSSIP,
     source=reconstructed(
         "li2025",
         "generalization of DSGD-MGS",
         "Where the replaced sample is not drawn in the first t0 steps, the loss moves by at most norm(grad l)^2/(2 gam) + (gam+beta)/2 "
-        "delta^2, and norm(grad l)^2 <= 2 beta l; it is drawn there with probability at most t0/n, at a cost of at most M. After step t0 the "
-        "twin distances are at most sum_t 2 L a_t hit_t W^(Q(T-t+1)) e_j with independent hits of probability 1/n, so their mean square is "
-        "at most (4 L^2/m^2) (((sum a_t)^2 + (m-1) B1^2)/n^2 + (sum a_t^2 + (m-1) B2)/n) with B1 = sum a_t x^(T-t+1), B2 = sum a_t^2 "
-        "x^(2(T-t+1)), x = (1-gap)^Q, each at most its value at x = 1 and at most a geometric series times the largest weight.",
+        "delta^2, and norm(grad l)^2 <= 2 beta l; it is drawn there with probability at most b t0/n, at a cost of at most M. After step t0 "
+        "the twin distances are at most sum_t 2 L a_t hit_t W^(Q(T-t+1)) e_j with independent hits of mean 1/n and variance at most 1/(n b), "
+        "so their mean square is at most (4 L^2/m^2) (((sum a_t)^2 + (m-1) B1^2)/n^2 + (sum a_t^2 + (m-1) B2)/(n b)) with "
+        "B1 = sum a_t x^(T-t+1), B2 = sum a_t^2 x^(2(T-t+1)), x = (1-gap)^Q, each at most its value at x = 1 and at most a geometric series "
+        "times the mean of its weights.",
         r"\mathbb E[R(A_k(S)) - R_S(A_k(S))] \le \frac{t_0}{n}"
         r" + \frac{1}{2\gamma mn}\sum_{i,j}\mathbb E\|\nabla\ell(A_k(S);Z_{ij})\|^2"
         r" + \frac{\gamma+\beta}{2}\,\frac{1}{mn}\sum_{i,j}\mathbb E\|A_k(S)-A_k(S^{(ij)})\|^2",
@@ -85,6 +88,7 @@ mgs_generalization = Bound(
         "L": UP,
         "gam": MIXED,
         "R_S": UP,
+        "b": MIXED,
         "Q": DOWN,
         "gap": DOWN,
     },
@@ -94,8 +98,8 @@ mgs_generalization = Bound(
             ("sum", "when(t-t0, (1+q/t)*sum + c/t, 0)"),
             ("squares", "when(t-t0, (1+q/t)**2*squares + (c/t)**2, 0)"),
         ),
-        result="beta/gam*R_S + M*t0/n + k*(sum**2*(1 + (m-1)*when(T-t0, min(1, far/(T-t0)), 1)**2)/n**2"
-        " + squares*(1 + (m-1)*when(T-t0, min(1, far2/(T-t0)), 1))/n)",
+        result="beta/gam*R_S + M*b*t0/n + k*(sum**2*(1 + (m-1)*when(T-t0, min(1, far/(T-t0)), 1)**2)/n**2"
+        " + squares*(1 + (m-1)*when(T-t0, min(1, far2/(T-t0)), 1))/(n*b))",
         relation="dominates",
         reason="The sum of the weights has a closed form; that of their squares telescopes from above, to at most 4/3 of it.",
         least="t0",
@@ -104,7 +108,8 @@ mgs_generalization = Bound(
     supersedes=("mgs_generalization_stated",),
     notes="R_S is the expected training loss of the output, averaged over nodes. "
     "Without gap the deviations from the mean count as if they never mixed. At gap = 1 only the mean is left, as in "
-    "mini-batch SGD with one sample of every node.",
+    "mini-batch SGD with one batch of every node. Draws must be independent from step to step. Steps "
+    "c/(t+tau) are smaller, so the bound covers them.",
 )
 
 _START = "(2*exp(1)*(gam+beta)*G2*c**2/(M*m))**(1/(2*beta*c+2))*T**(2*beta*c/(2*beta*c+2))"

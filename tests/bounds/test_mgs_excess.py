@@ -116,11 +116,11 @@ def test_pl_parts_dominate_exact_moments_on_graphs() -> None:
     rng, closest = np.random.default_rng(3), 0.0
     tested = 0
     while tested < POINTS:
-        mixing, Q, T, n = GRAPHS[rng.integers(len(GRAPHS))], int(rng.integers(1, 6)), int(rng.integers(1, 25)), int(rng.integers(4, 50))
+        mixing, Q, T, n = GRAPHS[rng.integers(len(GRAPHS))], int(rng.integers(1, 6)), int(log_uniform(rng, 1, 25)), int(rng.integers(4, 50))
         h, L, M, tau = log_uniform(rng, 0.1, 10), log_uniform(rng, 0.001, 0.1), log_uniform(rng, 0.001, 1), float(rng.uniform(0, 30))
-        beta, mu = h * float(rng.uniform(1, 1.5)), h * float(rng.uniform(0.7, 1))
-        c = float(rng.uniform(1, 1 + tau)) / beta
-        m, power, sigma2, b = mixing.nodes, mixing.power(Q), log_uniform(rng, 0.001, 1), int(rng.integers(1, 4))
+        beta, mu = h * float(rng.uniform(1, 1.5)), h * float(min(1, rng.uniform(0.7, 1.2)))
+        c = log_uniform(rng, 1.001 / mu, max((1 + tau) / beta, 1.002 / mu))
+        m, power, sigma2, b = mixing.nodes, mixing.power(Q), float(rng.choice([0, log_uniform(rng, 0.001, 1)])), int(rng.integers(1, 4))
         centres, start = rng.normal(size=m) * rng.choice([0.0, 0.1, 1.0]), float(rng.normal())
         values = {"L": L, "c": c, "tau": tau, "T": T, "m": m, "n": n, "beta": beta, "M": M, "mu": mu, "sigma2": sigma2, "b": b}
         values |= {"zeta2": h**2 * float(np.var(centres)), "D0": h / 2 * (start - centres.mean()) ** 2, "gap": mixing.gap, "Q": Q}
@@ -142,7 +142,7 @@ def test_pl_parts_dominate_exact_moments_on_graphs() -> None:
         assert gen + mean_loss <= value * (1 + 1e-9)
         assert gen + node_loss <= PL.evaluate(readout="node_average", **values) * (1 + 1e-9)
         closest = max(closest, (gen + mean_loss) / value)
-    assert closest > 0.9
+    assert closest > 0.95
 
 
 def test_spread_under_decaying_steps() -> None:

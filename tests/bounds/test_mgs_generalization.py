@@ -27,29 +27,30 @@ def weights(c: float, beta: float, T: int) -> Array:
     return c / t * np.append(later[1:], 1.0)
 
 
-def stability(c: float, beta: float, T: int, n: float, L: float, eigenvalues: Array) -> Array:
+def stability(c: float, beta: float, T: int, n: float, L: float, eigenvalues: Array, b: int = 1) -> Array:
     """The exact squared l2 stability of the linear bound on twin distances, for every t0 = 0, ..., T."""
     a, m = weights(c, beta, T), len(eigenvalues)
     powers = eigenvalues[:, None] ** np.arange(T, 0, -1)
     sums = np.cumsum((a * powers)[:, ::-1], axis=1)[:, ::-1]
     squares = np.cumsum(((a * powers) ** 2)[:, ::-1], axis=1)[:, ::-1]
-    tails = (sums**2 / n**2 + (1 / n - 1 / n**2) * squares).sum(axis=0)
+    tails = (sums**2 / n**2 + (1 / n - 1 / n**2) / b * squares).sum(axis=0)
     return np.append(4 * L**2 / m**2 * tails, 0.0)
 
 
 def test_spectral_sum_is_the_enumerated_stability_of_a_linear_loss() -> None:
-    """Twins of a linear loss with z' = -z under every sequence of hits: E norm^2 over nodes, and over the replaced sample's node."""
+    """Twins of a linear loss with z' = -z under every sequence of hits (shares of the batch): mean over nodes and over the replaced sample's node."""
     mixing, T, n, c, beta, L = topology("ring", 4), 4, 3, 0.7, 0.9, 1.3
     power = mixing.power(2)
-    for t0 in range(T):
+    chances = {1: {0: 1 - 1 / n, 1: 1 / n}, 2: {0: (1 - 1 / n) ** 2, 0.5: 2 / n * (1 - 1 / n), 1: 1 / n**2}}
+    for t0, b in product(range(T), (1, 2)):
         total = 0.0
-        for hits in product((0, 1), repeat=T - t0):
-            probability = math.prod(1 / n if hit else 1 - 1 / n for hit in hits)
+        for hits in product(chances[b], repeat=T - t0):
+            probability = math.prod(chances[b][hit] for hit in hits)
             distance = np.zeros((4, 4))
             for t, hit in zip(range(t0 + 1, T + 1), hits, strict=True):
                 distance = power @ ((1 + beta * c / t) * distance + 2 * L * c / t * hit * np.eye(4))
             total += probability * float(np.mean(distance**2))
-        exact = stability(c, beta, T, n, L, np.linalg.eigvalsh(power))
+        exact = stability(c, beta, T, n, L, np.linalg.eigvalsh(power), b)
         assert exact[t0] == pytest.approx(total, rel=1e-9)
 
 
@@ -60,9 +61,10 @@ def test_dominates_exact_sums_over_real_spectra() -> None:
         mixing, Q, T = GRAPHS[rng.integers(len(GRAPHS))], int(rng.integers(1, 5)), int(rng.integers(1, 25))
         c, beta, gam = log_uniform(rng, 0.01, 5), log_uniform(rng, 0.01, 5), log_uniform(rng, 0.01, 10)
         n, L, M, R_S = int(rng.integers(1, 200)), log_uniform(rng, 0.1, 3), log_uniform(rng, 0.1, 100), float(rng.uniform(0, 1))
-        D = stability(c, beta, T, n, L, np.linalg.eigvalsh(mixing.power(Q)))
-        exact = float(np.min(M * np.arange(T + 1) / n + beta / gam * R_S + (gam + beta) / 2 * D))
-        values = dict(c=c, T=T, m=mixing.nodes, n=n, beta=beta, M=M, L=L, gam=gam, R_S=R_S)
+        b = int(rng.integers(1, min(n, 8) + 1))
+        D = stability(c, beta, T, n, L, np.linalg.eigvalsh(mixing.power(Q)), b)
+        exact = float(np.min(M * b * np.arange(T + 1) / n + beta / gam * R_S + (gam + beta) / 2 * D))
+        values = dict(c=c, T=T, m=mixing.nodes, n=n, beta=beta, M=M, L=L, gam=gam, R_S=R_S, b=b)
         mixed = BOUND.evaluate(gap=mixing.gap, Q=Q, **values)
         assert exact <= mixed * (1 + 1e-9)
         assert mixed <= BOUND.evaluate(**values)

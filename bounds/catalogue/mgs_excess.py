@@ -121,8 +121,8 @@ mgs_excess_pl = Bound(
             tuple((name, name) for name in ("L", "c", "tau", "T", "m", "n", "beta", "M", "b")),
         ),
     ),
-    notes="mu c > 1 and mu <= beta give beta c > 1, so with this schedule the generalization error grows at least as sqrt(T): "
-    "a smaller c is not free.",
+    notes="mu is the PL constant of the training loss; D0, mu, sigma2 and zeta2 hold for every training set. mu c > 1 and mu <= beta "
+    "give beta c > 1, so with this schedule the bound on the generalization error grows at least as sqrt(T): a smaller c is not free.",
 )
 
 BOUNDS = (mgs_excess_convex, mgs_excess_pl)

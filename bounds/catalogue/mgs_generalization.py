@@ -14,7 +14,7 @@ Guarantee: STATED for the shape of Li et al. (2025); UPPER for the bound derived
 
 from __future__ import annotations
 
-from bounds.assumptions import Condition
+from bounds.assumptions import Condition, Property
 from bounds.bound import Bound, Reduction
 from bounds.catalogue.common import AVERAGED, BATCH, DOWN, EVERY_READOUT, GOSSIP, MIXED, UP
 from bounds.catalogue.mgs_common import MIXED_GOSSIP, reconstructed
@@ -64,7 +64,7 @@ mgs_generalization = Bound(
     readouts=AVERAGED,
     formula=Formula(("c", "T", "m", "n", "beta", "M", "L", "gam", "R_S"), ("b", "Q", "gap"), _LETS, defaults=(("b", 1), ("Q", 1))),
     conditions=(BATCH,),
-    properties=GOSSIP,
+    properties=(Property("symmetric"), *GOSSIP),
     source=reconstructed(
         "li2025",
         "generalization of DSGD-MGS",

@@ -109,7 +109,7 @@ mgs_pl = Bound(
         (("e", "D0"),), (("e", "(1-eta*mu)*e + eta*floor"),), "e + beta/2*apart", "equals", f"An affine recursion. {_FIXED}"
     ),
     reductions=(Reduction((("m", 1), ("zeta2", 0)), "equals", value="(1-eta*mu)**T*D0 + beta*eta*sigma2/(2*b*mu)*(1 - (1-eta*mu)**T)"),),
-    notes=_READ,
+    notes=f"mu is the PL constant of f: norm(grad f)^2 >= 2 mu (f - min f). {_READ}",
 )
 
 mgs_convex = Bound(

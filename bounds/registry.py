@@ -8,7 +8,17 @@ from functools import cache
 from bounds.bound import Bound
 from bounds.errors import unknown_name
 
-_FAMILIES = ("hardt2016", "dsgd_convex", "dsgd_strongly_convex", "dsgd_nonconvex", "dsgd_worst_node", "consensus_distance")
+_FAMILIES = (
+    "hardt2016",
+    "lei2020",
+    "dsgd_convex",
+    "dsgd_strongly_convex",
+    "dsgd_nonconvex",
+    "dsgd_on_average",
+    "dsgd_worst_node",
+    "consensus_distance",
+    "l2_stability",
+)
 
 
 @cache

@@ -68,8 +68,8 @@ l2_stability_atc = Bound(
     ),
     supersedes=("l2_stability_atc_gap",),
     notes="Equality for linear losses with z' = -z; for an independent copy z' of the sample, E norm(z - z')^2 takes the place of 4 L^2. "
-    "It falls with Q and with a smaller spectrum where all eigenvalues are >= 0; a negative one (weights 0.1 and 0.9 on two nodes) makes two "
-    "gossip steps worse than one.",
+    "It falls with Q and with a smaller spectrum where all eigenvalues are >= 0; a negative one can make two "
+    "gossip steps worse than one (weights 0.1 and 0.9 on two nodes of two samples each).",
 )
 
 l2_stability_atc_gap = Bound(

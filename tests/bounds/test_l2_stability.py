@@ -8,7 +8,17 @@ import pytest
 import bounds
 from bounds.topology import topology
 
-GRAPHS = [("ring", 5), ("ring", 8), ("torus", 9), ("torus", 16), ("complete", 4), ("exponential", 8), ("star", 5), ("hypercube", 8), ("path", 2)]
+GRAPHS = [
+    ("ring", 5),
+    ("ring", 8),
+    ("torus", 9),
+    ("torus", 16),
+    ("complete", 4),
+    ("exponential", 8),
+    ("star", 5),
+    ("hypercube", 8),
+    ("path", 2),
+]
 PAIR = np.array([[0.1, 0.9], [0.9, 0.1]])
 
 

@@ -20,9 +20,9 @@ BATCH = Condition("b <= n")
 RELAXED_RANGE = (Condition("1 <= start"), Condition("start <= T"))
 
 RELAXED = (
-    "From (T/t0)^(beta c) - 1 in place of the product, minus 1, the 1 is dropped, and then t0 is the real minimiser t0*. Rounding t0* "
-    "needs no extra term: as 1 + (k+1-s) beta c/(k+1) <= ((k+1)/s)^(beta c) for k <= s <= k+1, the product interpolated linearly between "
-    "integers is still at most (T/s)^(beta c), and no integer does worse than the best one."
+    "The product is at most (T/t0)^(beta c), its -1 is dropped, and then t0 is the real minimiser t0*. Rounding t0* needs no extra term: as "
+    "1 + (k+1-s) beta c/(k+1) <= ((k+1)/s)^(beta c) for k <= s <= k+1, the product interpolated linearly between the integers is still at "
+    "most (T/s)^(beta c), and the better one of the two neighbouring integers is no worse than a mean of both."
 )
 RELAXED_OUTSIDE = "Outside 1 <= t0* <= T the value is still a bound, but then t0 = 0 or t0 = T is the better choice."
 WHOLE_GRAPH = "so averaged over the replaced sample every fixed node has the same bound."

@@ -10,11 +10,14 @@ from bounds.errors import unknown_name
 
 _FAMILIES = (
     "hardt2016",
+    "lei2020",
     "dsgd_convex",
     "dsgd_strongly_convex",
     "dsgd_nonconvex",
+    "dsgd_on_average",
     "dsgd_worst_node",
     "consensus_distance",
+    "l2_stability",
     "mgs_generalization",
     "mgs_optimization",
     "mgs_excess",

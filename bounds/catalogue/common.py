@@ -16,16 +16,24 @@ CONVEX = Property("convex")
 UNIFORM = Property("uniform_sampling")
 GOSSIP = (Property("doubly_stochastic"), Property("nonnegative"), Property("common_start"), UNIFORM)
 BATCH = Condition("b <= n")
+#: Where the real minimiser of the relaxed non-convex bounds, their definition ``start``, is a step of the run.
+RELAXED_RANGE = (Condition("1 <= start"), Condition("start <= T"))
 
+RELAXED = (
+    "The product is at most (T/t0)^(beta c), its -1 is dropped, and then t0 is the real minimiser t0*. Rounding t0* needs no extra term: as "
+    "1 + (k+1-s) beta c/(k+1) <= ((k+1)/s)^(beta c) for k <= s <= k+1, the product interpolated linearly between the integers is still at "
+    "most (T/s)^(beta c), and the better one of the two neighbouring integers is no worse than a mean of both."
+)
+RELAXED_OUTSIDE = "Outside 1 <= t0* <= T the value is still a bound, but then t0 = 0 or t0 = T is the better choice."
 WHOLE_GRAPH = "so averaged over the replaced sample every fixed node has the same bound."
 
 
-def hardt2016(result: str, derivation: str) -> Source:
+def hardt2016(result: str, derivation: str, latex: str) -> Source:
     """A result of Hardt, Recht and Singer (2016)."""
-    return Source("hardt2016", f"Hardt, Recht, Singer (2016), {result} (arXiv 1509.01240)", derivation, "known")
+    return Source("hardt2016", f"Hardt, Recht, Singer (2016), {result} (arXiv 1509.01240)", derivation, "known", latex)
 
 
-def lebars2024(case: str, derivation: str) -> Source:
+def lebars2024(case: str, derivation: str, latex: str) -> Source:
     """A result of Le Bars et al. (2024), re-derived here because the theorem itself was not read."""
     result = f"Le Bars, Bellet, Tommasi, Scaman, Neglia (2024), {case} case (arXiv 2306.02939)"
-    return Source("lebars2024", result, derivation, "recalled")
+    return Source("lebars2024", result, derivation, "recalled", latex)

@@ -3,6 +3,14 @@
 Problem: mean over m nodes of n local losses each, every loss convex, L-Lipschitz and beta-smooth.
 Algorithm: D-SGD with Q gossip steps a step, T constant steps, one local batch per node and step.
 Guarantee: UPPER, attained for linear losses with antithetic twins; no dependence on the graph.
+
+>>> import bounds
+>>> f'{bounds.get("l1_stability_convex").evaluate(L=1, eta=0.05, T=1000, m=16, n=64):.6e}'
+'9.765625e-02'
+>>> f'{bounds.get("dsgd_convex").evaluate(L=2, eta=0.05, T=1000, m=16, n=64):.6e}'
+'3.906250e-01'
+>>> f'{bounds.get("dsgd_convex_trajectory").evaluate(L=2, eta=0.05, T=1000, m=16, n=64, G=0.3):.6e}'
+'5.859375e-02'
 """
 
 from __future__ import annotations
@@ -26,6 +34,7 @@ _SOURCE = lebars2024(
     "convex",
     "The vector of expected twin distances obeys d <- W^Q (d + (2 eta L/n) e_j) (ATC; consensus form likewise for "
     "eta <= 2 min_k (W^Q)_kk/beta); columns of W sum to 1, so the node mean grows by exactly 2 eta L/(m n) a step.",
+    r"\mathbb{E}[R - R_S] \le \frac{2 L^2}{m n} \sum_{t=1}^T \eta_t",
 )
 _REASON = "The recursion adds the same term at every step."
 
@@ -80,6 +89,7 @@ dsgd_convex_trajectory = Bound(
         "optimization-dependent convex",
         "As dsgd_convex, but a drawn replaced sample moves the twins apart by eta times two gradient norms, which are 2 G on average with "
         "G = (1/T) sum_t (1/mn) sum_ij E norm(grad l(x_j^t; Z_ij)) at the gradient point.",
+        r"\mathbb{E}[R - R_S] \le \frac{2 L}{m n} \sum_{t=1}^T \eta_t \bar G_t",
     ),
     directions={"L": UP, "eta": UP, "T": UP, "m": DOWN, "n": DOWN, "G": UP, "beta": FLAT, "w_min": FLAT},
     recursion=Recursion((("d", "0"),), (("d", "d + 2*eta*G/(m*n)"),), "L*d", "equals", _REASON),

@@ -3,6 +3,12 @@
 Problem: mean over m nodes of n local losses each, every loss mu-strongly convex, L-Lipschitz and beta-smooth on a ball.
 Algorithm: projected D-SGD with Q gossip steps a step, T constant steps.
 Guarantee: UPPER, attained for (mu/2) norm(w)^2 plus a linear loss; no dependence on the graph.
+
+>>> import bounds
+>>> f'{bounds.get("l1_stability_strongly_convex").evaluate(L=1, eta=0.1, T=100, m=16, n=64, mu=0.2):.6e}'
+'8.470512e-03'
+>>> f'{bounds.get("dsgd_strongly_convex").evaluate(L=2, eta=0.1, T=100, m=16, n=64, mu=0.2):.6e}'
+'3.388205e-02'
 """
 
 from __future__ import annotations
@@ -29,6 +35,7 @@ _SOURCE = lebars2024(
     "strongly convex",
     "The vector of expected twin distances obeys d <- W^Q ((1 - eta mu) d + (2 eta L/n) e_j) (ATC) or d <- W^Q d - eta mu d + "
     "(2 eta L/n) e_j (consensus form, eta <= 2 min_k (W^Q)_kk/(beta+mu)); the node mean contracts by 1 - eta mu and adds 2 eta L/(m n).",
+    r"\mathbb{E}[R - R_S] = O\left(\frac{L^2}{\mu m n}\right)",
 )
 _STEP = (("d", "(1-eta*mu)*d + 2*eta*L/(m*n)"),)
 _REASON = "A geometric sum with fixed point 2 L/(mu m n)."

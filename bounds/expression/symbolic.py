@@ -37,9 +37,10 @@ def _array_function(function: str) -> Any:
     """An unevaluated sympy function of an array that prints as its length, an entry, or the entries behind the first."""
     import sympy
 
-    def _latex(self: Any, printer: Any) -> str:
+    def _latex(self: Any, printer: Any, exp: str = "") -> str:
         array, *index = (printer._print(argument) for argument in self.args)
-        return {"size": rf"\left|{array}\right|", "element": f"{{{array}}}_{{{''.join(index)}}}", "tail": rf"{array}_{{\geq 2}}"}[function]
+        forms = {"size": rf"\left|{array}\right|", "element": f"{{{array}}}_{{{''.join(index)}}}", "tail": rf"{array}_{{\geq 2}}"}
+        return _to_power(forms[function], exp)
 
     return type(function, (sympy.Function,), {"_latex": _latex})
 
@@ -51,10 +52,10 @@ def reduction_function(function: str) -> Any:
 
     operator = {"total": r"\sum", "largest": r"\max", "smallest": r"\min"}[function]
 
-    def _latex(self: Any, printer: Any) -> str:
+    def _latex(self: Any, printer: Any, exp: str = "") -> str:
         *pairs, body = (printer._print(argument) for argument in self.args)
         over = r",\, ".join(rf"{variable} \in {array}" for variable, array in zip(pairs[::2], pairs[1::2], strict=True))
-        return rf"{operator}_{{{over}}} \left({body}\right)"
+        return _to_power(rf"{operator}_{{{over}}} \left({body}\right)", exp)
 
     return type(function, (sympy.Function,), {"_latex": _latex})
 
@@ -67,11 +68,16 @@ def least_function() -> Any:
     class least(sympy.Function):  # type: ignore[misc]  # noqa: N801
         nargs = 4
 
-        def _latex(self, printer: Any) -> str:
+        def _latex(self, printer: Any, exp: str = "") -> str:
             variable, low, high, body = (printer._print(argument) for argument in self.args)
-            return rf"\min_{{{variable} \in \{{{low}, \ldots, {high}\}}}} \left({body}\right)"
+            return _to_power(rf"\min_{{{variable} \in \{{{low}, \ldots, {high}\}}}} \left({body}\right)", exp)
 
     return least
+
+
+def _to_power(text: str, exponent: str) -> str:
+    """LaTeX of a function with the exponent that sympy's printer hands on (none: empty)."""
+    return rf"\left({text}\right)^{{{exponent}}}" if exponent else text
 
 
 def to_sympy(node: Node, bound: frozenset[str] = frozenset()) -> sympy.Expr:

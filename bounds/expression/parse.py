@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import keyword
 from collections.abc import Mapping
 from fractions import Fraction
 
@@ -151,6 +152,11 @@ class _Builder:
                 inner = self.inner({variable: 0})
                 return Least(variable, self.build(low, depth + 1), self.build(high, depth + 1), inner.build(body, depth + 1))
         raise self.fail(node, "least without a variable of its own; write least(t, low, high, body)")
+
+
+def is_free_name(name: str) -> bool:
+    """Whether a symbol or a definition may have this name."""
+    return name.isascii() and name.isidentifier() and not keyword.iskeyword(name) and name not in RESERVED
 
 
 def _syntax(text: str) -> ast.expr:

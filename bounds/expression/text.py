@@ -62,14 +62,14 @@ def prepare(text: str, allowed: str) -> str:
 
 def _character(character: str) -> str:
     name = "" if character.isascii() else f" ({unicodedata.name(character, 'not ASCII').lower()}; only ASCII is read)"
-    return f"the character {ascii(character)}{name}"
+    return f"the character {character!a}{name}"
 
 
 def _unfit(text: str, found: re.Match[str]) -> str:
     """What is wrong with a number or a word; empty when nothing is."""
     if found["number"]:
         rest = _PART_OF_NUMBER.match(text, found.end())
-        return f"the constant {ascii(found['number'][:20] + rest[0][:20])}" if rest and rest[0] else ""
+        return f"the constant {found['number'][:20] + rest[0][:20]!a}" if rest and rest[0] else ""
     return f"Python's word {found['name']!r}" if found["name"] and keyword.iskeyword(found["name"]) else ""
 
 

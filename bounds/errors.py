@@ -9,6 +9,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_MOST_PARTS = 6
+
 
 class GossipBoundsError(Exception):
     """Base of every error that a user's input can cause."""
@@ -64,6 +66,8 @@ class InputFileError(GossipBoundsError, OSError):
 def unknown_name(kind: str, got: str, allowed: Iterable[str]) -> UnknownNameError:
     """Build the error for a mistyped name, suggesting the nearest allowed one."""
     names = sorted(allowed)
-    close = difflib.get_close_matches(got, names, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"allowed: {', '.join(names)}"
-    return UnknownNameError(f"unknown {kind} {got!r}; {hint}")
+    close = [name for name in names if name.lower() == got.lower()][:1] or difflib.get_close_matches(got, names, n=1)
+    # Too short to resemble a long name, but the beginning or another part of some.
+    parts = [name for name in names if got.lower() in name.lower()][:_MOST_PARTS] if got and not close else []
+    hint = f"did you mean {close[0]!r}?" if close else f"did you mean {' or '.join(map(repr, parts))}?" if parts else ""
+    return UnknownNameError(f"unknown {kind} {got!r}; {hint or 'allowed: ' + (', '.join(names) or 'none')}")

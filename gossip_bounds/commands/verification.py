@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from gossip_bounds.commands.theory import Assignments, Form, Json, Topology
+from gossip_bounds.arguments import split_words
+from gossip_bounds.commands.options import Assignments, Form, Json, Own, Readout, Topology
 
 
 def plot(
@@ -19,12 +20,15 @@ def plot(
     y: Annotated[str | None, typer.Option("--y", help="Its column for the measured values; a 'replicate' column gives bands.")] = None,
     topology: Topology = None,
     update_form: Form = None,
+    readout: Readout = None,
+    own: Own = None,
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap behind the bands.")] = 0,
 ) -> None:
     """Draw a bound over one parameter (the first grid; a second grid makes a family), with measurements beside it."""
     from gossip_bounds.plotting import plot_bound
 
-    plot_bound(bound_id, assignments or [], topology, update_form, measured, x, y, seed, output)
+    texts, form, readout = split_words(assignments or [], update_form, readout)
+    plot_bound(bound_id, texts, topology, form, readout, measured, x, y, seed, output)
     print(f"wrote {output}")
 
 

@@ -1,0 +1,54 @@
+"""An ``evaluate`` command for a bound that runs, at a point where its assumptions hold if one is found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bounds.bound import Bound
+from bounds.box import admissible, between, default_box, is_integer
+from bounds.box import readings as given_sets
+from bounds.symbols import rank_of, symbol
+
+_TYPICAL = {
+    "T": 1000,
+    "m": 16,
+    "n": 64,
+    "N": 1024,
+    "eta": 0.05,
+    "c": 0.5,
+    "b": 1,
+    "Q": 1,
+    "gap": 0.1,
+    "w_min": 0.25,
+    "tau": 10,
+    "convex": 1,
+}
+_NODES = 8
+
+
+def example(bound: Bound, update_form: str | None = None, readout: str | None = None) -> str:
+    """The command. A spectrum comes from a topology; every optional parameter that an assumption needs is given."""
+    form = bound.form(update_form).value
+    optional = [name for name in given_sets(bound, form)[0] if rank_of(name) < 2]
+    names = (*bound.formula.required, *optional)
+    start = {name: _value(bound, name) for name in names}
+    point = admissible(bound, start, None, form) or start
+    words = [f"{name}={_text(value)}" for name, value in point.items() if name != "spectrum"]
+    options = [f"m={_NODES}", "--topology", "ring"] if "spectrum" in point else []
+    options += ["--update-form", form] if bound.form(None).value != form else []
+    options += ["--readout", bound.readout(readout).value] if bound.readout(readout) is not bound.readout(None) else []
+    return " ".join(["gossip-bounds", "evaluate", bound.id, *words, *options])
+
+
+def _value(bound: Bound, name: str) -> Any:
+    if name in _TYPICAL:
+        return _TYPICAL[name]
+    if rank_of(name) == 0 and 1 in symbol(name).domain:
+        return 1 if is_integer(name) else 1.0
+    return between(name, *default_box(bound)[name], 0.5)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return (";" if any(isinstance(entry, list | tuple) for entry in value) else ",").join(map(_text, value))
+    return repr(int(value)) if float(value) == int(value) and abs(value) < 1e15 else repr(value)

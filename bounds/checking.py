@@ -54,10 +54,10 @@ def check(bound: Bound) -> None:
     seen: set[frozenset[str]] = set()
     for chosen, form, readout in choices(bound):
         given = bound.given(chosen, form, readout)
-        _check_conditions(bound, dict.fromkeys((*bound.formula.required, *chosen), 1.0), form, given)
         if given not in seen:
             _check_reading(bound, given, f"with {', '.join(sorted(given))}" if given else "with no optional parameter")
             seen.add(given)
+        _check_conditions(bound, dict.fromkeys((*bound.formula.required, *chosen), 1.0), form, given)
     _check_relations(bound)
 
 

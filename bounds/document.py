@@ -54,8 +54,10 @@ def validated(document: Mapping[str, Any], model: type[_M], path: Path) -> _M:
 def one_line(error: ValidationError, model: type[BaseModel]) -> str:
     """The first mistake; a field's description says how to write one that is missing."""
     found = error.errors(include_url=False, include_context=False)
-    # A mistyped name also makes the right one missing: say the former.
-    first = next((item for item in found if item["type"] == "extra_forbidden"), found[0])
+    # A mistyped name also makes the right one missing: say the former. Of a union the member that fits furthest was meant.
+    typed = [item for item in found if item["type"] == "extra_forbidden"]
+    same_key = [item for item in found if item["loc"][0] == found[0]["loc"][0]]
+    first = typed[0] if typed else max(same_key, key=lambda item: len(_parts(item["loc"], model)))
     location = first["loc"]
     if first["type"] == "extra_forbidden":
         return _unknown(location, model)
@@ -63,7 +65,6 @@ def one_line(error: ValidationError, model: type[BaseModel]) -> str:
         return _missing(_parts(location, model), model)
     place = _place(_parts(location, model), model)
     same = [item for item in found if _place(_parts(item["loc"], model), model) == place]
-    # Of a union's members the one that fitted furthest names the deepest place.
     return f"{place}: got {_shown(first['input'])}; {_allowed(same)}"
 
 
@@ -107,8 +108,8 @@ def _parts(location: Sequence[Part], model: type[BaseModel]) -> list[Part]:
 
 
 def _is_table(name: Part, model: type[BaseModel]) -> bool:
-    reached = _step([model], name) or []
-    return bool(_models(reached)) or any(get_origin(one) is dict for one in reached)
+    reached = [one for one in _step([model], name) or [] if one is not type(None)]
+    return len(reached) == len(_models(reached)) + sum(get_origin(one) is dict for one in reached)
 
 
 def _place(parts: Sequence[Part], model: type[BaseModel]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-_MOST_PARTS = 6
+_MOST = 6
 
 
 class GossipBoundsError(Exception):
@@ -66,8 +66,9 @@ class InputFileError(GossipBoundsError, OSError):
 def unknown_name(kind: str, got: str, allowed: Iterable[str]) -> UnknownNameError:
     """Build the error for a mistyped name, suggesting the nearest allowed one."""
     names = sorted(allowed)
-    close = [name for name in names if name.lower() == got.lower()][:1] or difflib.get_close_matches(got, names, n=1)
-    # Too short to resemble a long name, but the beginning or another part of some.
-    parts = [name for name in names if got.lower() in name.lower()][:_MOST_PARTS] if got and not close else []
-    hint = f"did you mean {close[0]!r}?" if close else f"did you mean {' or '.join(map(repr, parts))}?" if parts else ""
-    return UnknownNameError(f"unknown {kind} {got!r}; {hint or 'allowed: ' + (', '.join(names) or 'none')}")
+    same = [name for name in names if name.lower() == got.lower()]
+    starts = [name for name in names if got and name.lower().startswith(got.lower())]
+    parts = [name for name in names if got and got.lower() in name.lower()]
+    found = (same or starts or difflib.get_close_matches(got, names, n=1) or parts)[:_MOST]
+    hint = f"did you mean {' or '.join(map(repr, found))}?" if found else f"allowed: {', '.join(names) or 'none'}"
+    return UnknownNameError(f"unknown {kind} {got!r}; {hint}")

@@ -61,6 +61,9 @@ def _run(path: Path) -> tuple[Bound, ...]:
     for bound in several:
         if not isinstance(bound, Bound):
             raise InputFileError(f"BOUND or BOUNDS holds a {type(bound).__name__}; write what bounds.define(...) returns")
+    ids = [bound.id for bound in several]
+    if len(set(ids)) < len(ids):
+        raise InputFileError(f"BOUNDS has one id twice ({', '.join(ids)}); choose another id")
     return tuple(several)
 
 

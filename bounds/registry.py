@@ -28,6 +28,11 @@ def entries() -> dict[str, Bound]:
     return {**catalogue(), **{bound_id: bound for bound_id, (bound, _) in _own.items()}}
 
 
+def loaded() -> tuple[Bound, ...]:
+    """The bounds of one's own."""
+    return tuple(bound for bound, _ in _own.values())
+
+
 def add(bound: Bound, origin: str) -> None:
     """Make :func:`get` find a bound of one's own; the file ``origin`` may replace what it added before.
 

@@ -140,7 +140,7 @@ def print_card(chosen: Chosen) -> None:
 
 def _lines(chosen: Chosen) -> Iterator[str]:
     bound = chosen.bound
-    yield f"{bound.id}: {bound.title}"
+    yield from _paragraph(f"{bound.id}: {bound.title}", indent="")
     yield from _paragraph(_sentence(bound), indent="")
     yield from _expressions(chosen)
     yield from _section("parameters", _parameters(bound))

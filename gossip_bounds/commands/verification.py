@@ -40,10 +40,11 @@ def verify(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     quick: Annotated[bool, typer.Option("--quick", help="Fewer replicates: a fast look, more UNDECIDED.")] = False,
     full: Annotated[bool, typer.Option("--full", help="More replicates than the default.")] = False,
+    own: Own = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with status 1 when a verdict is VIOLATED.")] = False,
     json: Json = False,
 ) -> None:
-    """Hold the bounds against training runs and write a report page."""
+    """Hold the bounds against training runs and write a report page; a bound of --bounds FILE is the claim own-ID."""
     from gossip_bounds.verifying import run_verify
 
     violated = run_verify(claims or [], out, seed=seed, jobs=jobs, device=device, quick=quick, full=full, as_json=json)

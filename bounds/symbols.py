@@ -35,10 +35,10 @@ class Domain:
         return bool(above and value <= self.high)
 
     def __str__(self) -> str:
-        relation = ">" if self.low_open else ">="
         kind = "an integer" if self.integer else "a number"
-        upper = "" if math.isinf(self.high) else f" and <= {self.high:g}"
-        return f"{kind} {relation} {self.low:g}{upper}"
+        lower = "" if math.isinf(self.low) else f"{'>' if self.low_open else '>='} {self.low:g}"
+        upper = "" if math.isinf(self.high) else f"<= {self.high:g}"
+        return " ".join([kind, *filter(None, [" and ".join(filter(None, (lower, upper)))])])
 
 
 def _is_number(value: Any) -> bool:

@@ -250,7 +250,7 @@ def _bullets(texts: Sequence[str]) -> list[str]:
     return [line for text in texts for line in textwrap.wrap(text, _WIDTH, initial_indent="  - ", subsequent_indent="    ", **_WRAP)]
 
 
-_WRAP: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
+_WRAP: dict[str, Any] = {"break_on_hyphens": False}
 
 
 def _paragraph(text: str, indent: str = "  ") -> list[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from bounds.arrays import SPECTRA
 from bounds.bound import Bound
-from bounds.box import admissible, between, default_box, is_integer
+from bounds.box import Point, admissible, between, default_box, is_admissible, is_integer
 from bounds.box import readings as given_sets
 from bounds.symbols import rank_of, symbol
 
@@ -32,7 +33,7 @@ def example(bound: Bound, update_form: str | None = None, readout: str | None = 
     optional = [name for name in given_sets(bound, form)[0] if rank_of(name) < 2]
     names = (*bound.formula.required, *optional)
     start = {name: _value(bound, name) for name in names}
-    point = admissible(bound, start, None, form) or start
+    point = _rounded(bound, admissible(bound, start, None, form) or start, form)
     words = [f"{name}={_text(value)}" for name, value in point.items() if name != "spectrum"]
     options = [f"m={_NODES}", "--topology", "ring"] if "spectrum" in point else []
     options += ["--update-form", form] if bound.form(None).value != form else []
@@ -40,9 +41,21 @@ def example(bound: Bound, update_form: str | None = None, readout: str | None = 
     return " ".join(["gossip-bounds", "evaluate", bound.id, *words, *options])
 
 
+def _rounded(bound: Bound, point: Point, form: str) -> Point:
+    """Two digits for every number that was moved, where the assumptions still hold."""
+    for name, value in point.items():
+        short = point | {name: float(f"{value:.2g}")} if isinstance(value, float) else point
+        point = short if is_admissible(bound, short, form) else point
+    return point
+
+
 def _value(bound: Bound, name: str) -> Any:
+    if name == "spectrum":
+        return SPECTRA[f"ring {_NODES}"]
     if name in _TYPICAL:
         return _TYPICAL[name]
+    if rank_of(name) == 1 and [1.0] in symbol(name).domain:
+        return [1.0]
     if rank_of(name) == 0 and 1 in symbol(name).domain:
         return 1 if is_integer(name) else 1.0
     return between(name, *default_box(bound)[name], 0.5)

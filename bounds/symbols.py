@@ -38,7 +38,7 @@ class Domain:
         kind = "an integer" if self.integer else "a number"
         lower = "" if math.isinf(self.low) else f"{'>' if self.low_open else '>='} {self.low:g}"
         upper = "" if math.isinf(self.high) else f"<= {self.high:g}"
-        return " ".join([kind, *filter(None, [" and ".join(filter(None, (lower, upper)))])])
+        return f"{kind} {' and '.join(filter(None, (lower, upper)))}".rstrip()
 
 
 def _is_number(value: Any) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import bounds
+from bounds.box import default_box
 from bounds.errors import GossipBoundsError
 from bounds.registry import nothing_kept
 from bounds.setting import Constant, LossClass, Network, Schedule, Setting
@@ -303,3 +304,34 @@ def test_import_stays_cheap() -> None:
     code = "import sys, bounds; print([m for m in ('pydantic', 'tomllib', 'runpy') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "pydantic" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "{}",
+        "{ low = 0 }",
+        "{ low = 0, low_open = true }",
+        "{ low = 500 }",
+        "{ low = 500, low_open = true, high = 501 }",
+        "{ low = 0, high = 1e-3, low_open = true }",
+        "{ high = -1 }",
+        "{ low = -3, high = -1 }",
+        "{ low = 0, integer = true, low_open = true }",
+        "{ low = 2, integer = true }",
+        "{ low = 1000, integer = true }",
+        "{ integer = true }",
+        "{ low = 0, high = 1, integer = true }",
+        "{ low = 0.5, rank = 1 }",
+    ],
+)
+def test_a_symbol_of_any_domain_has_a_default_range(domain: str, tmp_path: Path) -> None:
+    array = "rank" in domain
+    symbol = f'[[symbols]]\nname = "free"\nmeaning = "anything"\ndomain = {domain}'
+    value = "total(v, free, v)" if array else "free"
+    text = f'id = "ranged"\nexpression = "eta*(2000 + {value})"\nrequired = ["eta", "free"]\n{symbol}'
+    (bound,) = bounds.load(written(tmp_path, text))
+    low, high = default_box(bound)["free"]
+    assert low < high
+    assert all(([end] if array else end) in bounds.symbol("free").domain for end in (low, high))
+    assert bounds.certify(bound, "free", "decreasing", samples=30).status == "refuted"

@@ -5,20 +5,27 @@
 0.09765625000000001
 """
 
+from bounds.assumptions import Condition
 from bounds.authoring import define, one_step
 from bounds.bound import Bound, Reduction, Source
 from bounds.certificate import Certificate, Witness, certify
+from bounds.formula import Let
+from bounds.own import load
 from bounds.registry import entries, get
 from bounds.setting import Constant, LossClass, Network, Schedule, Setting
-from bounds.symbols import Symbol, symbol
+from bounds.symbols import Array, Domain, Symbol, register, symbol
 from bounds.vocabulary import Direction, Kind, Quantity, Readout, UpdateForm
 
 __all__ = [
+    "Array",
     "Bound",
     "Certificate",
+    "Condition",
     "Constant",
     "Direction",
+    "Domain",
     "Kind",
+    "Let",
     "LossClass",
     "Network",
     "Quantity",
@@ -34,6 +41,8 @@ __all__ = [
     "define",
     "entries",
     "get",
+    "load",
     "one_step",
+    "register",
     "symbol",
 ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from bounds.assumptions import PROPERTIES, Condition, Property
+from bounds.assumptions import Condition, Property
 from bounds.bound import Bound, Reduction, Source
-from bounds.errors import MissingParameterError, UnknownParameterError, unknown_name
-from bounds.expression import names
+from bounds.checking import check, naming
+from bounds.errors import UnknownParameterError
 from bounds.formula import Formula, Let
 from bounds.recursion import Recursion
 from bounds.vocabulary import Direction, Kind, Quantity, Readout, UpdateForm, word
@@ -32,10 +32,10 @@ def one_step(
 def define(
     *,
     id: str,
-    expression: str,
+    expression: str | Sequence[Let],
     required: Sequence[str],
     optional: Sequence[str] = (),
-    where: Mapping[str, str] | None = None,
+    where: Mapping[str, str] | Sequence[Let] = (),
     conditions: Sequence[str | Condition] = (),
     properties: Sequence[str] = (),
     directions: Mapping[str, str] | None = None,
@@ -47,65 +47,60 @@ def define(
     update_forms: Sequence[str] = ("atc", "cta", "consensus"),
     readouts: Sequence[str] = ("node_average",),
     title: str = "",
-    source: str = "own work",
+    source: str | Source = "own work",
     derivation: str = "not written down",
+    supersedes: Sequence[str] = (),
+    notes: str = "",
 ) -> Bound:
     """A bound from text. Everything is parsed here, so that a mistake shows where it was made.
 
     Args:
-        expression: the value, such as ``2*L**2*eta*T/(m*n)``, in registry symbols and the names of ``where``.
-        required, optional: parameters by registry name; optional ones may only occur in assumptions, unless they
-            have a default.
-        where: definitions in order; each may use the parameters and the ones before it.
+        expression: the value, such as ``2*L**2*eta*T/(m*n)``, in registry symbols and the names of ``where``; or several
+            readings of it (:class:`bounds.formula.Let` named ``value``), of which the first that fits is taken.
+        required, optional: parameters by registry name (:func:`bounds.register` adds one's own); optional ones may only occur in
+            assumptions and in readings that ask for them, unless they have a default.
+        where: definitions in order; each may use the parameters and the ones before it. As :class:`bounds.formula.Let`
+            objects a definition may have several readings.
         conditions: inequalities such as ``eta <= 2/beta``.
         properties: structural facts such as ``convex`` or ``doubly_stochastic``.
         directions: how the value moves with a parameter; those left out count as ``unknown``.
         recursion: see :func:`one_step`.
+        source: the paper, or a whole :class:`bounds.Source`, which has the derivation in it.
 
     >>> define(id="mine", expression="2*L**2*eta*T/(m*n)", required="L eta T m n".split()).evaluate(L=1, eta=0.5, T=8, m=2, n=4)
     1.0
 
     Raises:
-        ExpressionError, UnknownNameError, UnknownParameterError, MissingParameterError: each one line.
+        ExpressionError, UnknownNameError, UnknownParameterError, MissingParameterError, DomainError: each one line that
+            names the argument.
     """
-    lets = tuple(Let(name, text, latex=name) for name, text in (where or {}).items())
-    formula = Formula(tuple(required), tuple(optional), (*lets, Let("value", expression)), tuple((defaults or {}).items()))
-    bound = Bound(
-        id=id,
-        title=title or id,
-        quantity=word(Quantity, quantity),
-        kind=word(Kind, kind),
-        update_forms=tuple(word(UpdateForm, form) for form in update_forms),
-        readouts=tuple(word(Readout, readout) for readout in readouts),
-        formula=formula,
-        source=Source(source, source, derivation, "primary"),
-        directions=_directions(id, formula, directions or {}),
-        conditions=tuple(text if isinstance(text, Condition) else Condition(text) for text in conditions),
-        properties=tuple(Property(name) for name in properties),
-        recursion=recursion,
-        reductions=tuple(reductions),
-    )
-    _check(bound)
+    lets = tuple(Let(name, text, latex=name) for name, text in where.items()) if isinstance(where, Mapping) else tuple(where)
+    values = (Let("value", expression),) if isinstance(expression, str) else tuple(expression)
+    formula = Formula(tuple(required), tuple(optional), (*lets, *values), tuple((defaults or {}).items()))
+    with naming(id):
+        bound = Bound(
+            id=id,
+            title=title or id,
+            quantity=word(Quantity, quantity),
+            kind=word(Kind, kind),
+            update_forms=tuple(word(UpdateForm, form) for form in update_forms),
+            readouts=tuple(word(Readout, readout) for readout in readouts),
+            formula=formula,
+            source=source if isinstance(source, Source) else Source(source, source, derivation, "primary"),
+            directions=_directions(formula, directions or {}),
+            conditions=tuple(text if isinstance(text, Condition) else Condition(text) for text in conditions),
+            properties=tuple(Property(name) for name in properties),
+            recursion=recursion,
+            reductions=tuple(reductions),
+            supersedes=tuple(supersedes),
+            notes=notes,
+        )
+        check(bound)
     return bound
 
 
-def _directions(bound_id: str, formula: Formula, declared: Mapping[str, str]) -> dict[str, Direction]:
+def _directions(formula: Formula, declared: Mapping[str, str]) -> dict[str, Direction]:
     for name in declared:
         if name not in formula.parameters:
-            raise UnknownParameterError(f"{bound_id} declares a direction in {name!r}; its parameters are {', '.join(formula.parameters)}")
+            raise UnknownParameterError(f"it declares a direction in {name!r}; its parameters are {', '.join(formula.parameters)}")
     return dict.fromkeys(formula.parameters, Direction.UNKNOWN) | {name: word(Direction, value) for name, value in declared.items()}
-
-
-def _check(bound: Bound) -> None:
-    """Parse every text once and look every name up."""
-    formula, given = bound.formula, bound.formula.given(())
-    with_default = {name for name, _ in formula.defaults}
-    for name in sorted(names(bound.expression()) & set(formula.optional) - with_default):
-        raise MissingParameterError(f"{bound.id} uses the optional {name} in its value; make it required or give it a default")
-    for condition in bound.conditions:
-        condition.sides(formula, given)
-    for prop in bound.properties:
-        if prop.name not in PROPERTIES:
-            raise unknown_name("property", prop.name, PROPERTIES)
-    if bound.recursion is not None:
-        bound.recursion.trees(formula, given)

@@ -31,6 +31,7 @@ _RANGES: Box = {
     "eta": (1e-8, 1e2),
 }
 _CONSTANT = (1e-2, 1e2)
+_DECADES = 1e4
 _ROUNDS = 8
 _MOST_SWITCHES = 4
 
@@ -45,9 +46,19 @@ def default_box(bound: Bound) -> Box:
 
 
 def _within_domain(name: str) -> tuple[float, float]:
+    """The range of constants as far as the domain allows it, and where it allows none of it the nearest part of the domain."""
     domain = symbol(name).domain
     low, high = max(_CONSTANT[0], domain.low), min(_CONSTANT[1], domain.high)
-    return (int(domain.low), int(high)) if domain.integer else (low, high)
+    if domain.integer:
+        low = max(domain.low, -_CONSTANT[1])
+        low = math.ceil(low) if math.ceil(low) in domain else math.ceil(low) + 1
+        high = math.floor(high)
+    if low < high:
+        return low, high
+    if domain.low >= _CONSTANT[1]:
+        first = domain.low if domain.low in domain else domain.low + min(1.0, (domain.high - domain.low) * _CONSTANT[0])
+        return first, min(domain.high, first * _DECADES)
+    return max(domain.low, domain.high - _CONSTANT[1]) if domain.high <= 0 else domain.high / _DECADES, domain.high
 
 
 def check_box(bound: Bound, box: Mapping[str, tuple[float, float]] | None) -> Box:

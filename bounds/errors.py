@@ -9,6 +9,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_MOST = 6
+
 
 class GossipBoundsError(Exception):
     """Base of every error that a user's input can cause."""
@@ -68,6 +70,9 @@ class PrecisionError(ArithmeticError):
 def unknown_name(kind: str, got: str, allowed: Iterable[str]) -> UnknownNameError:
     """Build the error for a mistyped name, suggesting the nearest allowed one."""
     names = sorted(allowed)
-    close = difflib.get_close_matches(got, names, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"allowed: {', '.join(names)}"
+    same = [name for name in names if name.lower() == got.lower()]
+    starts = [name for name in names if got and name.lower().startswith(got.lower())]
+    parts = [name for name in names if got and got.lower() in name.lower()]
+    found = (same or starts or difflib.get_close_matches(got, names, n=1) or parts)[:_MOST]
+    hint = f"did you mean {' or '.join(map(repr, found))}?" if found else f"allowed: {', '.join(names) or 'none'}"
     return UnknownNameError(f"unknown {kind} {got!r}; {hint}")

@@ -27,7 +27,7 @@ class Domain:
     def __contains__(self, value: Any) -> bool:
         if not isinstance(value, int | float) and not _is_number(value):
             return False
-        if value != value or math.isinf(value):
+        if value != value or abs(value) == math.inf:
             return False
         if self.integer and value != int(value):
             return False
@@ -35,10 +35,10 @@ class Domain:
         return bool(above and value <= self.high)
 
     def __str__(self) -> str:
-        relation = ">" if self.low_open else ">="
         kind = "an integer" if self.integer else "a number"
-        upper = "" if math.isinf(self.high) else f" and <= {self.high:g}"
-        return f"{kind} {relation} {self.low:g}{upper}"
+        lower = "" if math.isinf(self.low) else f"{'>' if self.low_open else '>='} {self.low:g}"
+        upper = "" if math.isinf(self.high) else f"<= {self.high:g}"
+        return f"{kind} {' and '.join(filter(None, (lower, upper)))}".rstrip()
 
 
 def _is_number(value: Any) -> bool:
@@ -192,11 +192,15 @@ def register(new: Symbol) -> Symbol:
     """Add a symbol for a theorem of one's own; adding the same one again changes nothing.
 
     Raises:
-        DomainError: when the name already means something else.
+        DomainError: when the name cannot be written in an expression, or already means something else.
     """
+    from bounds.expression.parse import is_free_name
+
+    if not is_free_name(new.name):
+        raise DomainError(f"{new.name!r} cannot name a symbol; write letters, digits and _, no function and no word of Python")
     known = REGISTRY.setdefault(new.name, new)
     if known != new:
-        raise DomainError(f"the symbol {new.name} already means {known.meaning!r} ({known.unit}); choose another name")
+        raise DomainError(f"the symbol {new.name} already means {known.meaning!r} ({known.unit}, {known.domain}); choose another name")
     return new
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from bounds.errors import DomainError, MissingParameterError, UnknownParameterError
 from bounds.symbols import REGISTRY, rank_of
 
-Value = float | int | tuple[float, ...]
+Value = float | int | tuple[Any, ...]
 _MAX_POINTS = 1_000_000
 
 
@@ -35,13 +36,14 @@ def number(name: str, text: str) -> float | int:
     return int(value) if whole and value == int(value) else value
 
 
-def array(name: str, text: str) -> tuple[float, ...]:
-    """The numbers of ``v1,v2,...``.
+def array(name: str, text: str) -> tuple[Any, ...]:
+    """The numbers of ``v1,v2,...``, and the rows of ``v1,v2;w1,w2``.
 
     Raises:
         DomainError: for anything else.
     """
-    return tuple(float(_finite(name, part)) for part in text.split(","))
+    rows = [tuple(float(_finite(name, part)) for part in row.split(",")) for row in text.split(";")]
+    return tuple(rows) if len(rows) > 1 else rows[0]
 
 
 def _values(name: str, text: str) -> list[Value]:
@@ -84,6 +86,25 @@ def _pairs(texts: Sequence[str], form: str) -> Iterator[tuple[str, str]]:
             raise UnknownParameterError(f"{name} is given twice; give it once")
         seen.add(name)
         yield name, value
+
+
+def split_words(texts: Sequence[str], form: str | None, readout: str | None) -> tuple[list[str], str | None, str | None]:
+    """The assignments without ``update_form=`` and ``readout=``, and the form and readout, which may also be given as options.
+
+    Raises:
+        UnknownParameterError: for one that is given twice.
+    """
+    chosen = {"update_form": form, "readout": readout}
+    rest = []
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or name not in chosen:
+            rest.append(text)
+        elif chosen[name] is not None:
+            raise UnknownParameterError(f"{name} is given twice; give it once, as {name}=WORD or as --{name.replace('_', '-')} WORD")
+        else:
+            chosen[name] = value
+    return rest, chosen["update_form"], chosen["readout"]
 
 
 def parse_assignments(texts: Sequence[str]) -> dict[str, list[Value]]:

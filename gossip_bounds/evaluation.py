@@ -78,6 +78,10 @@ def evaluate_point(
 ) -> Evaluation:
     """Evaluate at one point; names and domains are checked before the topology is built."""
     facts: dict[str, Fact] = {}
+    if topology is None and "m" in values and "spectrum" in bound.formula.parameters and "m" not in bound.formula.parameters:
+        raise UnknownParameterError(
+            f"{bound.id} takes no m, which is the number of eigenvalues in spectrum; leave m out, or give --topology instead of spectrum"
+        )
     if topology is not None:
         bound.check_names(values.keys() - {"m"})
         values, facts = _with_topology(bound, values, topology)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from functools import cache, lru_cache, reduce
@@ -13,10 +11,10 @@ from operator import or_
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from bounds.errors import DomainError, GossipBoundsError, InputFileError, MissingParameterError, UnknownParameterError
-from bounds.files import read_text
+from bounds.document import read_toml, validated
+from bounds.errors import DomainError, GossipBoundsError, MissingParameterError, UnknownParameterError
 from bounds.topology import GRAPHS, MixingMatrix, load
 from bounds.vocabulary import Quantity, Readout
 from empirical import Run
@@ -24,11 +22,11 @@ from empirical.measuring import Request
 from empirical.problems.registry import problem
 from empirical.readings import reading
 from empirical.store.identity import canonical_requests
-from gossip_bounds.experiment_errors import one_line
 
 _MAX_CONFIGURATIONS = 100_000
 _STRICT = ConfigDict(extra="forbid", strict=True)
 _Matrix = list[list[float]]
+_PAIRS = 'a list of pairs; write quantities = [["generalization_error", "node_average"]]'
 
 
 def _label(swept: Mapping[str, Any]) -> str:
@@ -69,7 +67,7 @@ def _model() -> type[BaseModel]:
     # Every field may be left out here: which ones are needed is known only when [run] and [sweep] are put together.
     run: dict[str, Any] = {name: (hint, None) for name, hint in hints.items()}
     sweep: dict[str, Any] = {name: (list[hint], Field(None, min_length=1)) for name, hint in hints.items()}  # type: ignore[valid-type]
-    quantities = (list[tuple[Quantity, Readout]], Field(min_length=1))
+    quantities = (list[tuple[Quantity, Readout]], Field(min_length=1, description=_PAIRS))
     return create_model(
         "Experiment",
         __config__=_STRICT,
@@ -80,16 +78,8 @@ def _model() -> type[BaseModel]:
 
 
 def _parse(path: Path) -> dict[str, Any]:
-    text = read_text(path)
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputFileError(f"{str(path)!r} is not TOML: {error}; correct that line") from None
-    try:
-        # As JSON, because strict models then still take text for words and lists for tuples, as TOML must write them.
-        found = _model().model_validate_json(json.dumps(document, default=str)).model_dump(exclude_unset=True)
-    except ValidationError as error:
-        raise DomainError(f"{str(path)!r}: {one_line(error, [field.name for field in fields(Run)])}") from None
+    document = read_toml(path)
+    found = validated(document, _model(), path).model_dump(exclude_unset=True)
     # In the order of the file, which pydantic replaces by the order of Run's fields.
     return found | {"sweep": {name: found["sweep"][name] for name in document.get("sweep", {})}}
 

@@ -8,7 +8,8 @@ import sys
 import typer
 
 from bounds.errors import GossipBoundsError
-from gossip_bounds.commands import certification, measuring, modelling, theory, verification
+from bounds.registry import nothing_kept
+from gossip_bounds.commands import catalogue, certification, measuring, modelling, theory, verification
 
 _INTERRUPTED = 130
 
@@ -20,8 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("list")(theory.list_bounds)
-app.command("show")(theory.show)
+app.command("list")(catalogue.list_bounds)
+app.command("show")(catalogue.show)
 app.command("evaluate")(theory.evaluate)
 app.command("topology")(theory.topology)
 app.command("constants")(modelling.constants)
@@ -44,7 +45,9 @@ def _interrupted() -> int:
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     try:
-        status = app(arguments, standalone_mode=False)
+        # Called twice in one process, each call knows the theorems of its own --bounds only.
+        with nothing_kept():
+            status = app(arguments, standalone_mode=False)
         # Typer turns Ctrl-C into this status without a word.
         return _interrupted() if status == _INTERRUPTED else status if isinstance(status, int) else 0
     except GossipBoundsError as error:

@@ -6,11 +6,15 @@ import csv
 import io
 import json
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from bounds.files import write_text
+
+_NARROWEST = 12
 
 
 def jsonable(value: Any) -> Any:
@@ -41,13 +45,28 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print rows as aligned columns."""
+    for line in table_lines(rows):
+        print(line)
+
+
+def table_lines(rows: Sequence[Mapping[str, Any]], width: int | None = None, wrapped: Sequence[str] = ()) -> list[str]:
+    """Rows as aligned columns; to fit ``width`` the columns ``wrapped`` are broken into several lines, the widest first."""
     if not rows:
-        return
+        return []
     columns = list(rows[0])
     cells = [[_cell(row[name]) for name in columns] for row in rows]
     widths = [max(len(line[i]) for line in [columns, *cells]) for i in range(len(columns))]
-    for line in [columns, ["-" * width for width in widths], *cells]:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    flexible = [columns.index(name) for name in wrapped]
+    while width is not None and flexible and sum(widths) + 2 * (len(columns) - 1) > width:
+        widest = max(flexible, key=lambda i: widths[i])
+        if widths[widest] <= _NARROWEST:
+            break
+        widths[widest] -= 1
+    lines = [columns, ["-" * one for one in widths]]
+    for line in cells:
+        parts = [textwrap.wrap(cell, widths[i]) if i in flexible else [cell] for i, cell in enumerate(line)]
+        lines += [list(row) for row in zip_longest(*parts, fillvalue="")]
+    return ["  ".join(cell.ljust(one) for cell, one in zip(line, widths, strict=True)).rstrip() for line in lines]
 
 
 def _cell(value: Any) -> str:

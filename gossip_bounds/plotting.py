@@ -78,20 +78,22 @@ def read_measured(path: Path, x_name: str, y_name: str, seed: int) -> MeasuredSe
     return MeasuredSeries(points, band.mean, band.low, band.high, len(values), "simultaneous 95 % band")
 
 
-def _series(bound: Bound, axis: str, values: dict[str, list[Value]], topology: str | None, form: str | None) -> list[Series]:
+def _series(
+    bound: Bound, axis: str, values: dict[str, list[Value]], topology: str | None, form: str | None, readout: str | None
+) -> list[Series]:
     families = [name for name, options in values.items() if len(options) > 1 and name != axis]
     if len(families) > 1:
         raise UnknownParameterError(
             f"got {len(families) + 1} grids ({axis}, {', '.join(families)}); plot takes one for the axis and one for a family"
         )
     if not families:
-        return [Series(bound.id, np.array([e.value for e in evaluate_grid(bound, values, topology, form)]))]
+        return [Series(bound.id, np.array([e.value for e in evaluate_grid(bound, values, topology, form, readout)]))]
     family = families[0]
     if len(values[family]) > _MAX_FAMILY:
         raise UnknownParameterError(f"{family} has {len(values[family])} values; a readable family has at most {_MAX_FAMILY}")
     lines = []
     for option in values[family]:
-        line = evaluate_grid(bound, values | {family: [option]}, topology, form)
+        line = evaluate_grid(bound, values | {family: [option]}, topology, form, readout)
         lines.append(Series(f"{bound.id}, {family} = {option:g}", np.array([e.value for e in line])))
     return lines
 
@@ -101,6 +103,7 @@ def plot_bound(
     assignments: list[str],
     topology: str | None,
     form: str | None,
+    readout: str | None,
     measured: Path | None,
     x: str | None,
     y: str | None,
@@ -122,7 +125,7 @@ def plot_bound(
         if x is None or y is None:
             raise MissingParameterError("--measured needs the columns; give --x COLUMN and --y COLUMN")
         beside = read_measured(measured, x, y, seed)
-    series = _series(bound, axis, values, topology, form)
+    series = _series(bound, axis, values, topology, form, readout)
     log = any(text.startswith(f"{axis}=") and text.endswith(":log") for text in assignments)
     figure = bound_over_parameter(symbol(axis), np.array(values[axis], dtype=float), series, bound.quantity, log, beside)
     save(figure, output)

@@ -15,7 +15,7 @@ from gossip_bounds.output import jsonable, print_json, write_csv
 from gossip_bounds.progress import progress_bar
 from verify.self_check import SelfCheck
 from verify.statistics import Rate
-from verify.suite import BUDGETS, Suite, run_suite, select
+from verify.suite import BUDGETS, Suite, cases, run_suite
 from verify.verdict import Curve, Verdict
 
 _TITLE = "Bounds of decentralized learning against training runs"
@@ -87,8 +87,9 @@ def run_verify(claims: list[str], out: Path, *, seed: int, jobs: int, device: st
         UnknownNameError, DomainError, DeviceError, InputFileError: each one line.
     """
     budget = _budget(quick, full)
-    select(claims)
+    # The device first: a case is built for one.
     resolve_device(device)
+    cases(claims, BUDGETS[budget], seed, device)
     make_folder(out)
     with progress_bar() as progress:
         suite = run_suite(claims, BUDGETS[budget], seed, device, jobs, progress)

@@ -13,7 +13,7 @@ import bounds
 from bounds.bound import Bound
 from bounds.setting import Constant, Fact, Setting
 from bounds.symbols import symbol
-from bounds.vocabulary import Quantity, Readout
+from bounds.vocabulary import Kind, Quantity, Readout
 from empirical import Measurement, Run, gradient_norms, measure
 from verify.case import RESAMPLES, Case, Context
 from verify.plan import Task
@@ -26,6 +26,7 @@ Companions = tuple[tuple[str, Values], ...]
 _SHOWN = ("m", "n", "N", "T", "eta", "c", "tau", "t0", "b", "Q", "gap", "w_min")
 _TRAJECTORY = "dsgd_convex_trajectory"
 _TRAJECTORY_REPLICATES = 32
+_DECIDING = (Kind.UPPER, Kind.EXACT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,8 @@ class CurveCase(Case):
     def decide(self, results: Mapping[Task, Any], context: Context) -> CaseResult:
         found = [results[self._task(p)][(self.quantity, self.readout), p.T] for p in self.points]
         bound = bounds.get(self.bound_id)
+        if bound.kind not in _DECIDING:
+            return self._not_comparable(found, bound)
         unmet = {f"{self.parameter} = {p.x:g}": bound.supports(one.setting) for p, one in zip(self.points, found, strict=True)}
         if any(unmet.values()):
             return self._not_applicable(found, unmet)
@@ -121,6 +124,10 @@ class CurveCase(Case):
 
     def _not_applicable(self, found: list[Measurement], unmet: Mapping[str, list[str]]) -> CaseResult:
         reason = ". ".join(f"At {label}: {'; '.join(texts)}" for label, texts in unmet.items() if texts) + "."
+        return CaseResult(verdict=Verdict.NOT_APPLICABLE, reason=reason, **self._common(found))
+
+    def _not_comparable(self, found: list[Measurement], bound: Bound) -> CaseResult:
+        reason = f"{bound.id} is no theorem about a run ({bound.kind.value}: {bound.kind.label}), so nothing was compared."
         return CaseResult(verdict=Verdict.NOT_APPLICABLE, reason=reason, **self._common(found))
 
     def _result(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bounds.errors import unknown_name
 from verify.case import Case, Context
-from verify.claims import core
+from verify.claims import core, own
 from verify.claims.core import Budget
 from verify.plan import Progress, execute
 from verify.self_check import SelfCheck, self_check_task
@@ -23,6 +23,10 @@ BUDGETS = {
 LEVEL = 0.05
 
 _CLAIMS = {**core.CLAIMS}
+
+
+def _claims() -> dict[str, own.Build]:
+    return {**_CLAIMS, **own.claims()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +45,22 @@ def select(names: Sequence[str]) -> list[str]:
     Raises:
         UnknownNameError: for a name that is neither.
     """
+    known = _claims()
     if not names:
-        return list(_CLAIMS)
+        return list(known)
     chosen: list[str] = []
     for name in names:
-        found = [claim for claim in _CLAIMS if claim == name or claim.startswith(f"{name}-")]
+        found = [claim for claim in known if claim == name or claim.startswith(f"{name}-")]
         if not found:
-            raise unknown_name("claim", name, [*_CLAIMS, *{claim.partition("-")[0] for claim in _CLAIMS}])
+            raise unknown_name("claim", name, [*known, *{claim.partition("-")[0] for claim in known}])
         chosen += found
     return list(dict.fromkeys(chosen))
 
 
 def cases(names: Sequence[str], budget: Budget, seed: int, device: str) -> list[Case]:
     """Every case of the selected claims, in the catalogue's order."""
-    return [case for name in select(names) for case in _CLAIMS[name](budget, seed, device)]
+    known = _claims()
+    return [case for name in select(names) for case in known[name](budget, seed, device)]
 
 
 def run_suite(

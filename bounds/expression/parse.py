@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import keyword
 from collections.abc import Mapping
 from fractions import Fraction
 
 from bounds.errors import ExpressionError
+from bounds.expression.extent import Ruler
+from bounds.expression.text import mistake, prepare
 from bounds.expression.tree import (
     ARRAY_FUNCTIONS,
     FUNCTIONS,
@@ -24,30 +27,48 @@ from bounds.expression.tree import (
 )
 from bounds.symbols import rank_of
 
-_MAX_LENGTH = 2000
 _MAX_DEPTH = 100
 _MAX_EXPONENT = 400
 _MINUS_ONE = Number(Fraction(-1))
 _BINARY = {ast.Mult: Product, ast.Div: Quotient, ast.Pow: Power}
+_SYNTAX: dict[type[ast.AST], str] = {
+    ast.UnaryOp: "a leading +",
+    ast.Compare: "a comparison",
+    ast.Tuple: "commas without a function, or empty brackets",
+    ast.Starred: "a starred argument",
+}
 _WORDS = frozenset((*FUNCTIONS, *REDUCTIONS, *ARRAY_FUNCTIONS, "least", "inf"))
+#: Words with a meaning of their own: no symbol and no definition may take one as its name.
+RESERVED = _WORDS | {"pi"}
 _ALLOWED = "numbers, symbols, + - * / **, and " + ", ".join(sorted(_WORDS))
 
 
 class _Builder:
     """Builds the tree; ``ranks`` holds the rank of every name that is an array (a vector 1, a matrix 2)."""
 
-    def __init__(self, text: str, known: Mapping[str, Node | None], ranks: Mapping[str, int]) -> None:
+    def __init__(self, text: str, known: Mapping[str, Node | None], ranks: Mapping[str, int], ruler: Ruler) -> None:
         self.text = text
         self.known = known
         self.ranks = ranks
+        self.ruler = ruler
 
     def fail(self, node: ast.AST, got: str) -> ExpressionError:
-        column = getattr(node, "col_offset", 0) + 1
-        return ExpressionError(f"column {column} of {self.text[:80]!r}: got {got}; allowed are {_ALLOWED}")
+        return mistake(self.text, getattr(node, "col_offset", 0) + 1, got, _ALLOWED)
 
     def build(self, node: ast.AST, depth: int = 0) -> Node:
         if depth > _MAX_DEPTH:
             raise self.fail(node, f"nesting deeper than {_MAX_DEPTH}")
+        tree = self.fresh(node, depth)
+        excess = self.ruler.excess(tree)
+        if excess:
+            raise self.fail(node, excess)
+        return tree
+
+    def inner(self, variables: Mapping[str, int]) -> _Builder:
+        """A builder that also knows these variables, given with their ranks."""
+        return _Builder(self.text, {**self.known, **dict.fromkeys(variables)}, {**self.ranks, **variables}, self.ruler)
+
+    def fresh(self, node: ast.AST, depth: int) -> Node:
         match node:
             case ast.BinOp(left=left, op=ast.Add(), right=right):
                 return Sum(self.build(left, depth + 1), self.build(right, depth + 1))
@@ -63,7 +84,7 @@ class _Builder:
                 return self.name(node, name)
             case ast.Call():
                 return self.call(node, depth)
-        raise self.fail(node, f"the syntax {type(node).__name__}")
+        raise self.fail(node, _SYNTAX.get(type(node), f"the syntax {type(node).__name__}"))
 
     def number(self, node: ast.Constant) -> Node:
         source = ast.get_source_segment(self.text, node) or ""
@@ -118,33 +139,33 @@ class _Builder:
         variables = [head.id for head in heads if isinstance(head, ast.Name) and not self.taken(head.id)]
         if not arrays or len(heads) != len(arrays) or len(set(variables)) != len(arrays):
             raise self.fail(node, f"{function} without variables of its own; write {function}(v, array, body)")
-        inner = _Builder(
-            self.text,
-            {**self.known, **dict.fromkeys(variables)},
-            {**self.ranks, **{name: rank - 1 for name, (_, rank) in zip(variables, arrays, strict=True)}},
-        )
+        inner = self.inner({name: rank - 1 for name, (_, rank) in zip(variables, arrays, strict=True)})
         return Reduce(function, tuple(variables), tuple(tree for tree, _ in arrays), inner.build(body, depth + 1))
 
     def taken(self, name: str) -> bool:
         """Whether a bound variable may not have this name."""
-        return name in self.known or name in _WORDS
+        return name in self.known or name in RESERVED
 
     def least(self, node: ast.Call, depth: int) -> Node:
         match node.args:
             case [ast.Name(id=variable), low, high, body] if not self.taken(variable):
-                inner = _Builder(self.text, {**self.known, variable: None}, self.ranks)
+                inner = self.inner({variable: 0})
                 return Least(variable, self.build(low, depth + 1), self.build(high, depth + 1), inner.build(body, depth + 1))
         raise self.fail(node, "least without a variable of its own; write least(t, low, high, body)")
 
 
+def is_free_name(name: str) -> bool:
+    """Whether a symbol or a definition may have this name."""
+    return name.isascii() and name.isidentifier() and not keyword.iskeyword(name) and name not in RESERVED
+
+
 def _syntax(text: str) -> ast.expr:
-    if len(text) > _MAX_LENGTH or not text.isascii():
-        raise ExpressionError(f"got an expression of {len(text)} characters; allowed are at most {_MAX_LENGTH} ASCII characters")
+    """The syntax tree of text that :func:`bounds.expression.text.prepare` let through."""
     try:
-        return ast.parse(text.strip(), mode="eval").body
+        return ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        column = getattr(error, "offset", None) or 1
-        raise ExpressionError(f"column {column} of {text[:80]!r}: not an expression; allowed are {_ALLOWED}") from None
+        column = min(max(getattr(error, "offset", None) or 1, 1), len(text) + 1)
+        raise mistake(text, column, "something that is not an expression", _ALLOWED) from None
 
 
 def parse(text: str, known: Mapping[str, Node | None]) -> Node:
@@ -157,11 +178,12 @@ def parse(text: str, known: Mapping[str, Node | None]) -> Node:
     Raises:
         ExpressionError: naming the column, for anything outside the grammar.
     """
+    text = prepare(text, _ALLOWED)
     return _builder(text, known).build(_syntax(text))
 
 
 def _builder(text: str, known: Mapping[str, Node | None]) -> _Builder:
-    return _Builder(text.strip(), known, {name: rank_of(name) for name, tree in known.items() if tree is None})
+    return _Builder(text, known, {name: rank_of(name) for name, tree in known.items() if tree is None}, Ruler())
 
 
 def parse_comparison(text: str, known: Mapping[str, Node | None]) -> tuple[Node, str, Node]:
@@ -170,9 +192,10 @@ def parse_comparison(text: str, known: Mapping[str, Node | None]) -> tuple[Node,
     Raises:
         ExpressionError: for anything else.
     """
+    text = prepare(text, _ALLOWED)
     tree = _syntax(text)
     if not isinstance(tree, ast.Compare) or len(tree.ops) != 1 or not isinstance(tree.ops[0], ast.Lt | ast.LtE):
-        raise ExpressionError(f"column 1 of {text[:80]!r}: not a condition; write left <= right or left < right")
+        raise mistake(text, 1, "something that is not a condition", "left <= right and left < right")
     builder = _builder(text, known)
     relation = "<" if isinstance(tree.ops[0], ast.Lt) else "<="
     return builder.build(tree.left), relation, builder.build(tree.comparators[0])

@@ -9,7 +9,7 @@ import typer
 import bounds
 from bounds.certificate import Certificate, Witness
 from gossip_bounds.arguments import parse_box
-from gossip_bounds.commands.theory import Form, Json
+from gossip_bounds.commands.options import Form, Json, Own
 from gossip_bounds.output import print_json
 
 Ranges = Annotated[list[str] | None, typer.Argument(help="NAME=lo:hi, in place of the default range.", metavar="NAME=lo:hi ...")]
@@ -25,6 +25,7 @@ def certify(
     update_form: Form = None,
     samples: Annotated[int, typer.Option(help="Random chains of points, after the corners of the box.")] = 1000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same certificate.")] = 0,
+    own: Own = None,
     json: Json = False,
 ) -> None:
     """Look for a certified counterexample to how a bound moves with a parameter, the others held fixed."""

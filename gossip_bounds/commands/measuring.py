@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gossip_bounds.commands.theory import Json
+from gossip_bounds.commands.options import Json
 
 
 def measure(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gossip_bounds.commands.theory import Json
+from gossip_bounds.commands.options import Json, Own
 from gossip_bounds.output import print_json, print_table
 
 
@@ -17,6 +17,7 @@ def constants(
         str | None, typer.Option("--for", help="Print NAME=VALUE for this bound only, ready for evaluate.", metavar="ID")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the initial weights and of the search.")] = 0,
+    own: Own = None,
     json: Json = False,
 ) -> None:
     """L, beta, M, sigma2 and zeta2 of your own model and data: proved where possible, estimated otherwise."""

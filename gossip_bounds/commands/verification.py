@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from gossip_bounds.commands.theory import Assignments, Form, Json, Topology
+from gossip_bounds.arguments import split_words
+from gossip_bounds.commands.options import Assignments, Form, Json, Own, Readout, Topology
 
 
 def plot(
@@ -19,12 +20,15 @@ def plot(
     y: Annotated[str | None, typer.Option("--y", help="Its column for the measured values; a 'replicate' column gives bands.")] = None,
     topology: Topology = None,
     update_form: Form = None,
+    readout: Readout = None,
+    own: Own = None,
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap behind the bands.")] = 0,
 ) -> None:
     """Draw a bound over one parameter (the first grid; a second grid makes a family), with measurements beside it."""
     from gossip_bounds.plotting import plot_bound
 
-    plot_bound(bound_id, assignments or [], topology, update_form, measured, x, y, seed, output)
+    texts, form, readout = split_words(assignments or [], update_form, readout)
+    plot_bound(bound_id, texts, topology, form, readout, measured, x, y, seed, output)
     print(f"wrote {output}")
 
 
@@ -36,10 +40,11 @@ def verify(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     quick: Annotated[bool, typer.Option("--quick", help="Fewer replicates: a fast look, more UNDECIDED.")] = False,
     full: Annotated[bool, typer.Option("--full", help="More replicates than the default.")] = False,
+    own: Own = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with status 1 when a verdict is VIOLATED.")] = False,
     json: Json = False,
 ) -> None:
-    """Hold the bounds against training runs and write a report page."""
+    """Hold the bounds against training runs and write a report page; a bound of --bounds FILE is the claim own-ID."""
     from gossip_bounds.verifying import run_verify
 
     violated = run_verify(claims or [], out, seed=seed, jobs=jobs, device=device, quick=quick, full=full, as_json=json)

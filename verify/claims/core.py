@@ -49,17 +49,19 @@ class Budget:
     twins: int
 
 
-def _base(budget: Budget, seed: int, problem: str, **change: Any) -> Run:
+def base_run(budget: Budget, seed: int, problem: str, **change: Any) -> Run:
+    """The run that the base experiments start from, with some of its fields changed."""
     common = {"m": 8, "n": 16, "T": 200, "radius": 10.0, "replicates": budget.replicates, "twins": budget.twins, "seed": seed}
     return Run(problem=problem, update_form=UpdateForm.ATC, **(common | change))
 
 
-def _alone(base: Run) -> Run:
+def alone(base: Run) -> Run:
     """Centralized SGD with as many samples as all nodes of ``base`` have together."""
     return replace(base, update_form=UpdateForm.CENTRALIZED, m=1, n=base.m * base.n, twins=0)
 
 
-def _sweep(base: Run, name: str, values: tuple[float, ...]) -> tuple[Point, ...]:
+def sweep(base: Run, name: str, values: tuple[float, ...]) -> tuple[Point, ...]:
+    """The points of a curve along one parameter; steps are checkpoints of one run."""
     if name == "T":
         steps = tuple(int(value) for value in values)
         run = replace(base, T=max(steps), checkpoints=steps)
@@ -87,7 +89,7 @@ class _Stability:
 
     def both(self, run: Run, prefix: str, family: str, parameter: str, values: tuple[float, ...], trajectory: bool = False) -> list[Case]:
         """Generalization error and l1 stability of ``run`` along one parameter against the bounds of one family."""
-        points = _sweep(run, parameter, values)
+        points = sweep(run, parameter, values)
         return [
             self.case(f"{prefix}-generalization-{parameter}", f"dsgd_{family}", _GEN, parameter, points, trajectory),
             self.case(f"{prefix}-stability-{parameter}", f"l1_stability_{family}", _STABLE, parameter, points),
@@ -96,14 +98,14 @@ class _Stability:
     def centralized(self, run: Run, prefix: str, family: str, sweeps: Mapping[str, tuple[float, ...]]) -> list[Case]:
         """Generalization error of centralized SGD along several parameters."""
         return [
-            self.case(f"{prefix}-generalization-{name}", f"hardt2016_{family}", _GEN, name, _sweep(run, name, values))
+            self.case(f"{prefix}-generalization-{name}", f"hardt2016_{family}", _GEN, name, sweep(run, name, values))
             for name, values in sweeps.items()
         ]
 
 
 def core_convex(budget: Budget, seed: int, device: str) -> list[Case]:
     """Stability and generalization error against n, m, T and eta, by update form; a step too large for the consensus form."""
-    base, build = _base(budget, seed, "softmax-digits", eta=0.5), _Stability("core-convex", _CONVEX, device)
+    base, build = base_run(budget, seed, "softmax-digits", eta=0.5), _Stability("core-convex", _CONVEX, device)
     steps = dict.fromkeys(UpdateForm, (0.25, 0.5, 1.0, 2.0, 3.0)) | {UpdateForm.CONSENSUS: (0.25, 0.5, 1.0, 1.25)}
     lengths = (25, 50, 100, 200, 400)
     cases: list[Case] = []
@@ -114,17 +116,17 @@ def core_convex(budget: Budget, seed: int, device: str) -> list[Case]:
         if form is not UpdateForm.CTA:
             cases += build.both(run, form.value, "convex", "m", (4, 8, 16, 32))
             cases += build.both(run, form.value, "convex", "eta", steps[form])
-    large = _sweep(replace(base, update_form=UpdateForm.CONSENSUS), "eta", (2.0, 4.0))
+    large = sweep(replace(base, update_form=UpdateForm.CONSENSUS), "eta", (2.0, 4.0))
     cases.append(build.case("consensus-generalization-large-eta", "dsgd_convex", _GEN, "eta", large))
     for name, values in {"T": lengths, "m": (4, 8, 16, 32)}.items():
-        cases.append(build.case(f"atc-worst-node-{name}", "dsgd_worst_node_convex", _WORST, name, _sweep(base, name, values)))
+        cases.append(build.case(f"atc-worst-node-{name}", "dsgd_worst_node_convex", _WORST, name, sweep(base, name, values)))
     sweeps = {"N": (32, 64, 128, 256), "T": lengths, "eta": steps[UpdateForm.ATC]}
-    return cases + build.centralized(_alone(base), "centralized", "convex", sweeps)
+    return cases + build.centralized(alone(base), "centralized", "convex", sweeps)
 
 
 def core_strongly_convex(budget: Budget, seed: int, device: str) -> list[Case]:
     """Penalised softmax regression, projected: generalization error and stability against T and n, by update form."""
-    base = _base(budget, seed, "softmax-l2-digits", eta=0.5, radius=5.0)
+    base = base_run(budget, seed, "softmax-l2-digits", eta=0.5, radius=5.0)
     build = _Stability("core-strongly-convex", _STRONG, device)
     lengths, cases = (25, 50, 100, 200, 400), list[Case]()
     for form in _DECENTRALIZED:
@@ -132,7 +134,7 @@ def core_strongly_convex(budget: Budget, seed: int, device: str) -> list[Case]:
         cases += build.both(run, form.value, "strongly_convex", "T", lengths)
         if form is UpdateForm.ATC:
             cases += build.both(run, form.value, "strongly_convex", "n", (8, 16, 32, 64))
-    return cases + build.centralized(_alone(base), "centralized", "strongly_convex", {"T": lengths})
+    return cases + build.centralized(alone(base), "centralized", "strongly_convex", {"T": lengths})
 
 
 def core_nonconvex(budget: Budget, seed: int, device: str) -> list[Case]:
@@ -140,28 +142,28 @@ def core_nonconvex(budget: Budget, seed: int, device: str) -> list[Case]:
     build, lengths = _Stability("core-nonconvex", _NONCONVEX, device), (25, 50, 100, 200, 400)
     cases: list[Case] = []
     for problem, word, c in (("sigmoid-digits", "sigmoid", 4.0), ("network-digits", "network", 3.0)):
-        base = _base(budget, seed, problem, c=c)
+        base = base_run(budget, seed, problem, c=c)
         forms = _DECENTRALIZED if word == "sigmoid" else (UpdateForm.ATC,)
         for form in forms:
             cases += build.both(replace(base, update_form=form), f"{word}-{form.value}", "nonconvex", "T", lengths)
         if word == "sigmoid":
             for name, values in {"n": (8, 16, 32, 64), "m": (4, 8, 16, 32), "c": (1.0, 2.0, 4.0, 8.0), "tau": (0.0, 1.0, 10.0)}.items():
                 cases += build.both(base, f"{word}-atc", "nonconvex", name, values)
-            late = _sweep(replace(base, t0=5), "T", lengths)
+            late = sweep(replace(base, t0=5), "T", lengths)
             cases.append(build.case("sigmoid-atc-stability-after-t0", "l1_stability_nonconvex", _STABLE, "T", late))
-        cases += build.centralized(_alone(base), f"{word}-centralized", "nonconvex", {"T": lengths})
+        cases += build.centralized(alone(base), f"{word}-centralized", "nonconvex", {"T": lengths})
     return cases
 
 
 def core_consensus(budget: Budget, seed: int, device: str) -> list[Case]:
     """Consensus distance against Q for each update form, on two graphs, with different or the same data at all nodes."""
-    base = replace(_base(budget, seed, "softmax-digits", eta=0.1), m=16, n=32, twins=0)
+    base = replace(base_run(budget, seed, "softmax-digits", eta=0.1), m=16, n=32, twins=0)
     cases: list[Case] = []
     for form in _DECENTRALIZED:
         for topology in ("ring", "torus"):
             own = replace(base, update_form=form, topology=topology)
             for run, word in ((own, "own-data"), (replace(own, data="shared"), "shared-data")):
-                points = _sweep(run, "Q", (1, 2, 4, 8, 16))
+                points = sweep(run, "Q", (1, 2, 4, 8, 16))
                 case = f"{form.value}-{topology}-{word}"
                 bound_id = f"consensus_distance_{form.value}"
                 cases.append(CurveCase("core-consensus", case, PAPER, _CONSENSUS, bound_id, *_DISTANCE, "Q", points, (_DISTANCE,), device))
@@ -170,7 +172,7 @@ def core_consensus(budget: Budget, seed: int, device: str) -> list[Case]:
 
 def core_atc_minibatch(budget: Budget, seed: int, device: str) -> list[Case]:
     """ATC and the consensus form against mini-batch SGD on the same draws, as Q grows; and their bounds as expressions."""
-    base = replace(_base(budget, seed, "softmax-digits", eta=0.5), twins=0, replicates=max(10, budget.replicates // 10))
+    base = replace(base_run(budget, seed, "softmax-digits", eta=0.5), twins=0, replicates=max(10, budget.replicates // 10))
     other = replace(base, update_form=UpdateForm.CENTRALIZED, sampling="stratified")
     gossip = (1, 4, 16, 64, 256)
     cases: list[Case] = []

@@ -1,8 +1,8 @@
 """Stability-based generalization and excess-risk bounds of decentralized learning, as data.
 
 >>> import bounds
->>> bounds.get("dsgd_convex").evaluate(L=1, eta=0.05, T=1000, m=16, n=64)
-0.09765625000000001
+>>> f'{bounds.get("dsgd_convex").evaluate(L=1, eta=0.05, T=1000, m=16, n=64):.6e}'
+'9.765625e-02'
 """
 
 from bounds.assumptions import Condition

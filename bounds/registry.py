@@ -90,8 +90,8 @@ def _go_back(own: dict[str, tuple[Bound, str]], symbols: dict[str, Symbol]) -> N
 def get(bound_id: str) -> Bound:
     """The bound with this id.
 
-    >>> get("dsgd_convex").evaluate(L=1, eta=0.05, T=1000, m=16, n=64)
-    0.09765625000000001
+    >>> f'{get("dsgd_convex").evaluate(L=1, eta=0.05, T=1000, m=16, n=64):.6e}'
+    '9.765625e-02'
 
     Raises:
         UnknownNameError: with the nearest id.

@@ -8,7 +8,20 @@ from functools import cache
 from bounds.bound import Bound
 from bounds.errors import unknown_name
 
-_FAMILIES = ("hardt2016", "dsgd_convex", "dsgd_strongly_convex", "dsgd_nonconvex", "dsgd_worst_node", "consensus_distance")
+_FAMILIES = (
+    "hardt2016",
+    "dsgd_convex",
+    "dsgd_strongly_convex",
+    "dsgd_nonconvex",
+    "dsgd_worst_node",
+    "consensus_distance",
+    "excess_risk",
+    "excess_gap",
+    "step_limit",
+    "exit_time",
+    "disagreement",
+    "sam",
+)
 
 
 @cache

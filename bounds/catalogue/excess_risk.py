@@ -40,6 +40,11 @@ _BALANCED = Condition(
     given=("heterogeneity",),
 )
 _DIRECTIONS = {"eta": UP, "b": DOWN, "r": UP, "spectrum": MIXED, "heterogeneity": Direction.UNKNOWN}
+_LOCAL = (Readout.NODE_AVERAGE.value, Readout.GRADIENT_POINT.value)
+_MIXED_ONCE_MORE = (
+    Let("noise", noise_sum(UpdateForm.CTA, True, "spectrum"), latex="S"),
+    Let("bias", bias_sum(UpdateForm.CTA, True), given=("heterogeneity",), latex="B"),
+)
 
 
 def _source(derivation: str) -> Source:
@@ -56,19 +61,14 @@ def _decentralized(
     form: UpdateForm, name: str, stable: Condition, reduction: Reduction, directions: dict[str, Direction], notes: str
 ) -> Bound:
     mixed = form is UpdateForm.ATC
-    point = (Readout.GRADIENT_POINT.value,) if form is UpdateForm.CTA else ()
-    at_gradients = (
-        Let("noise", noise_sum(form, True, "spectrum"), readouts=point, latex="S"),
-        Let("bias", bias_sum(form, True), given=("heterogeneity",), readouts=point, latex="B"),
-    )
+    readouts = (Readout.NODE_AVERAGE.value,) if form is UpdateForm.CTA else ()
     lets = (
-        Let("centralized", _CENTRALIZED, latex=r"\mathrm{ER}_{\mathrm{c}}"),
-        Let("value", "centralized", readouts=(Readout.NETWORK_MEAN.value,)),
-        *(at_gradients if point else ()),
-        Let("noise", noise_sum(form, mixed, "spectrum"), latex="S"),
-        Let("bias", bias_sum(form, mixed), given=("heterogeneity",), latex="B"),
+        Let("noise", noise_sum(form, mixed, "spectrum"), readouts=readouts, latex="S"),
+        Let("bias", bias_sum(form, mixed), given=("heterogeneity",), readouts=readouts, latex="B"),
+        *(_MIXED_ONCE_MORE if readouts else ()),
         Let("bias", "0", latex="B"),
-        Let("value", "eta**2/(2*size(spectrum))*(noise/b + bias)"),
+        Let("value", "eta**2/(2*size(spectrum))*(noise/b + bias)", readouts=_LOCAL),
+        Let("value", _CENTRALIZED),
     )
     return Bound(
         id=f"excess_risk_{form.value}",

@@ -31,6 +31,7 @@ _SUM = "element(curvatures, 1) + element(curvatures, 2)"
 _FRESH = "total(l, tail(spectrum), 1/((1-l**Q)*(1+l**Q)))"
 _MIXED = "total(l, tail(spectrum), l**(2*Q)/((1-l**Q)*(1+l**Q)))"
 _PULL = "total(l, tail(spectrum), row, tail(heterogeneity), {}element(row, 1)**2/(1-l**Q)**2)"
+_PULLED = ("heterogeneity", "r")
 _PREFACTOR = "2*pi/(eta*sqrt(element(curvatures, 1)*element(curvatures, 2)))"
 _UNKNOWN = Direction.UNKNOWN
 
@@ -75,11 +76,11 @@ exit_time_ratio = Bound(
         ("eta", "curvatures", "spectrum", "Q"),
         ("heterogeneity", "b", "r"),
         (
-            Let("spread", _FRESH, forms=("consensus",), latex="S"),
-            Let("spread", _MIXED, latex="S"),
-            Let("pull", _PULL.format(""), forms=("consensus",), given=("heterogeneity", "r"), latex=r"\|Xb\|^2"),
-            Let("pull", _PULL.format("l**(2*Q)*"), given=("heterogeneity", "r"), latex=r"\|Xb\|^2"),
-            Let("value", f"exp(-eta*({_SUM})*(spread + b*pull/element(r, 1)))", given=("heterogeneity", "r")),
+            Let("spread", _MIXED, forms=("atc", "cta"), latex="S"),
+            Let("spread", _FRESH, latex="S"),
+            Let("pull", _PULL.format("l**(2*Q)*"), forms=("atc", "cta"), given=_PULLED, latex=r"\|Xb\|^2"),
+            Let("pull", _PULL.format(""), given=_PULLED, latex=r"\|Xb\|^2"),
+            Let("value", f"exp(-eta*({_SUM})*(spread + b*pull/element(r, 1)))", given=_PULLED),
             Let("value", f"exp(-eta*({_SUM})*spread)"),
         ),
         defaults=(("b", 1),),

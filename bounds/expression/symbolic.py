@@ -32,14 +32,20 @@ def _call(function: str, arguments: list[Any]) -> Any:
     return getattr(sympy, names[function])(*arguments)
 
 
+def _raised(text: str, exponent: str | None) -> str:
+    """LaTeX of a power: sympy hands the exponent of a function to the function."""
+    return text if exponent is None else rf"\left({text}\right)^{{{exponent}}}"
+
+
 @cache
 def _array_function(function: str) -> Any:
     """An unevaluated sympy function of an array that prints as its length, an entry, or the entries behind the first."""
     import sympy
 
-    def _latex(self: Any, printer: Any) -> str:
+    def _latex(self: Any, printer: Any, exp: str | None = None) -> str:
         array, *index = (printer._print(argument) for argument in self.args)
-        return {"size": rf"\left|{array}\right|", "element": f"{{{array}}}_{{{''.join(index)}}}", "tail": rf"{array}_{{\geq 2}}"}[function]
+        forms = {"size": rf"\left|{array}\right|", "element": f"{{{array}}}_{{{''.join(index)}}}", "tail": rf"{array}_{{\geq 2}}"}
+        return _raised(forms[function], exp)
 
     return type(function, (sympy.Function,), {"_latex": _latex})
 
@@ -51,10 +57,10 @@ def reduction_function(function: str) -> Any:
 
     operator = {"total": r"\sum", "largest": r"\max", "smallest": r"\min"}[function]
 
-    def _latex(self: Any, printer: Any) -> str:
+    def _latex(self: Any, printer: Any, exp: str | None = None) -> str:
         *pairs, body = (printer._print(argument) for argument in self.args)
         over = r",\, ".join(rf"{variable} \in {array}" for variable, array in zip(pairs[::2], pairs[1::2], strict=True))
-        return rf"{operator}_{{{over}}} \left({body}\right)"
+        return _raised(rf"{operator}_{{{over}}} \left({body}\right)", exp)
 
     return type(function, (sympy.Function,), {"_latex": _latex})
 

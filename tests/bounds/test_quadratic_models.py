@@ -341,3 +341,11 @@ def test_exit_time_ratio_on_known_graphs() -> None:
     assert bound.evaluate(**basin, update_form="consensus") == pytest.approx(np.exp(-0.06 * 11.089286), rel=1e-7)
     assert bound.evaluate(**basin, update_form="atc") == pytest.approx(np.exp(-0.06 * 4.089286), rel=1e-7)
     assert bound.evaluate(**basin | {"spectrum": [1.0, 0.0, 0.0]}, update_form="atc") == 1
+
+
+def test_every_reading_prints() -> None:
+    bound = bounds.get("exit_time_ratio")
+    for form in FORMS:
+        assert r"\right)^{2}" in bound.latex(("heterogeneity", "r"), form)
+    for form in ("excess_risk_cta", "excess_risk_consensus"):
+        assert len({bounds.get(form).latex(("heterogeneity",), None, readout) for readout in READOUTS}) >= 2

@@ -27,18 +27,13 @@ from __future__ import annotations
 from bounds.assumptions import Condition
 from bounds.bound import Bound, Reduction, Source
 from bounds.catalogue.common import DOWN, FLAT, MIXED, UP
-from bounds.catalogue.modes import COMMON_HESSIAN, COMMON_NOISE, QUADRATIC, READOUTS, SYMMETRIC, bias_sum, noise_sum
+from bounds.catalogue.modes import BALANCED, COMMON_HESSIAN, COMMON_NOISE, QUADRATIC, READOUTS, SYMMETRIC, bias_sum, noise_sum
 from bounds.formula import Formula, Let
 from bounds.vocabulary import Direction, Kind, Quantity, Readout, UpdateForm
 
 _CENTRALIZED = "eta/(2*size(spectrum)*b)*total(p, rho, v, r, v/(2-eta*p))"
 _STABLE = Condition("eta*largest(p, rho, p) < 2")
 _CONSENSUS_STABLE = Condition("eta*largest(p, rho, p) < 1 + smallest(l, spectrum, l**Q)")
-# The local gradients at the minimum sum to 0; numerical eigenvectors leave a trace of them in the first row.
-_BALANCED = Condition(
-    "total(row, heterogeneity, total(g, row, g**2)) <= (1+1e-12)*total(row, tail(heterogeneity), total(g, row, g**2))",
-    given=("heterogeneity",),
-)
 _DIRECTIONS = {"eta": UP, "b": DOWN, "r": UP, "spectrum": MIXED, "heterogeneity": Direction.UNKNOWN}
 _LOCAL = (Readout.NODE_AVERAGE.value, Readout.GRADIENT_POINT.value)
 _MIXED_ONCE_MORE = (
@@ -78,7 +73,7 @@ def _decentralized(
         update_forms=(form,),
         readouts=READOUTS,
         formula=Formula(("eta", "b", "rho", "r", "spectrum", "Q"), ("heterogeneity",), lets),
-        conditions=(stable, _BALANCED),
+        conditions=(stable, BALANCED),
         properties=(QUADRATIC, COMMON_HESSIAN, COMMON_NOISE, *SYMMETRIC),
         source=_source("Every mode is a scalar linear recursion: steady variance eta^2 w^2 r/(b (1-a^2)), steady mean -eta w g/(1-a)."),
         directions=_DIRECTIONS | directions,
@@ -95,7 +90,7 @@ excess_risk_centralized = Bound(
     update_forms=(UpdateForm.CENTRALIZED,),
     readouts=READOUTS,
     formula=Formula(("eta", "b", "rho", "r", "spectrum"), ("Q", "heterogeneity"), (Let("value", _CENTRALIZED),)),
-    conditions=(_STABLE, _BALANCED),
+    conditions=(_STABLE, BALANCED),
     properties=(QUADRATIC, COMMON_NOISE),
     source=_source("The averaged gradient has noise variance r/(m b) and no heterogeneity: steady variance eta r/(m b rho (2 - eta rho))."),
     directions={"eta": UP, "b": DOWN, "rho": UP, "r": UP, "spectrum": FLAT, "Q": FLAT, "heterogeneity": FLAT},

@@ -22,7 +22,7 @@ from __future__ import annotations
 from bounds.assumptions import Condition
 from bounds.bound import Bound, Reduction, Source
 from bounds.catalogue.common import DECENTRALIZED, DOWN, MIXED, UP
-from bounds.catalogue.modes import COMMON_NOISE, MIXES, SYMMETRIC
+from bounds.catalogue.modes import BALANCED, COMMON_NOISE, MIXES, SYMMETRIC
 from bounds.formula import Formula, Let
 from bounds.vocabulary import Direction, Kind, Quantity, Readout, UpdateForm
 
@@ -85,7 +85,7 @@ exit_time_ratio = Bound(
         ),
         defaults=(("b", 1),),
     ),
-    conditions=(MIXES, Condition(_NOISY, given=("heterogeneity",))),
+    conditions=(MIXES, BALANCED, Condition(_NOISY, given=("heterogeneity",))),
     properties=(COMMON_NOISE, *SYMMETRIC),
     source=Source(
         "derived",

@@ -20,6 +20,11 @@ READOUTS = (Readout.NODE_AVERAGE, Readout.NETWORK_MEAN, Readout.GRADIENT_POINT)
 
 #: The mode of eigenvalue 1 belongs to the network mean; a second one of modulus 1 never forgets its start.
 MIXES = Condition("total(l, spectrum, when(1-l**2, 0, 1)) <= 1")
+#: The local gradients at the minimum sum to 0; numerical eigenvectors leave a trace of them in the first row.
+BALANCED = Condition(
+    "total(row, heterogeneity, total(g, row, g**2)) <= (1+1e-12)*total(row, tail(heterogeneity), total(g, row, g**2))",
+    given=("heterogeneity",),
+)
 
 
 def walk(form: UpdateForm, curvature: str) -> str:

@@ -215,6 +215,9 @@ def test_an_unbalanced_heterogeneity_is_not_at_the_minimum() -> None:
     assert not bound.assess(ring(heterogeneity=[0.0] + [1.0] * 7))
     assert not bound.assess(ring(heterogeneity=[1e-17] + [1.0] * 7))
     assert bound.assess(ring(heterogeneity=[1e-3] + [1.0] * 7))
+    basin = {"eta": 0.02, "curvatures": [2, 1], "Q": 1, "spectrum": [1, 0.5], "r": 1}
+    assert not bounds.get("exit_time_ratio").assess(basin | {"heterogeneity": [0, 1]})
+    assert bounds.get("exit_time_ratio").assess(basin | {"heterogeneity": [1, 0]})
 
 
 def radius(form: str, W: Matrix, H: Matrix, eta: Matrix) -> Matrix:

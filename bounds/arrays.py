@@ -82,7 +82,9 @@ def _resized(values: list[Any], length: int) -> list[Any]:
 
 
 def raised(name: str, value: Any, high: float, share: float) -> Any:
-    """Every entry of ``value`` moved a ``share`` of its way up to ``high`` (the first eigenvalue and zeros stay)."""
+    """Every entry of ``value`` moved a ``share`` of its way up to ``high``; a ``heterogeneity`` keeps its zeros (the first row)."""
     if isinstance(value, list | tuple):
-        return type(value)(raised(name, entry, high, share) for entry in value)
-    return value + share * (high - value) if value else value
+        moved = [raised(name, entry, high, share) for entry in value]
+        # Rounding may swap eigenvalues that are equal up to it.
+        return type(value)(sorted(moved, reverse=True) if name == "spectrum" else moved)
+    return value + share * (high - value) if value or name != "heterogeneity" else value

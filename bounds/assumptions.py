@@ -20,6 +20,12 @@ PROPERTIES = {
     "common_start": "all nodes start from the same point",
     "uniform_sampling": "every node draws uniformly from its own samples",
     "unprojected": "no projection is active",
+    "quadratic": "every local loss is quadratic",
+    "common_hessian": "all nodes share one Hessian",
+    "common_noise": "gradient noise is independent over nodes and steps, does not depend on the weights, and has one covariance at all nodes",
+    "common_loss": "all nodes share one expected loss",
+    "isotropic_heterogeneity": "heterogeneity has one size along all eigenvectors of the mixing matrix but the first",
+    "ring_of_thirds": "the graph is a ring with all weights 1/3, and there is one gossip step a step",
 }
 
 

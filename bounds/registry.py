@@ -25,6 +25,12 @@ _FAMILIES = (
     "mgs_optimization",
     "mgs_excess",
     "mgs_gossip",
+    "excess_risk",
+    "excess_gap",
+    "step_limit",
+    "exit_time",
+    "disagreement",
+    "sam",
 )
 
 _own: dict[str, tuple[Bound, str]] = {}

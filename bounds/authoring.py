@@ -67,8 +67,9 @@ def define(
         recursion: see :func:`one_step`.
         source: the paper, or a whole :class:`bounds.Source`, which has the derivation in it.
 
-    >>> define(id="mine", expression="2*L**2*eta*T/(m*n)", required="L eta T m n".split()).evaluate(L=1, eta=0.5, T=8, m=2, n=4)
-    1.0
+    >>> mine = define(id="mine", expression="2*L**2*eta*T/(m*n)", required="L eta T m n".split())
+    >>> f"{mine.evaluate(L=1, eta=0.5, T=8, m=2, n=4):.6f}"
+    '1.000000'
 
     Raises:
         ExpressionError, UnknownNameError, UnknownParameterError, MissingParameterError, DomainError: each one line that

@@ -35,8 +35,15 @@ def check_direction(bound: Bound, parameter: str, pair: tuple[Point, Point], dir
     """
     witness = refutation(bound, direction, *pair, update_form)
     if witness is not None:
-        low, high = f"{witness.first_value!r} at {_text(witness.first)}", f"{witness.second_value!r} at {_text(witness.second)}"
-        raise AssertionError(f"{bound.id} is not {direction.value} in {parameter}: {low}; {high}")
+        low, high = _apart(witness.first_value, witness.second_value)
+        shown = f"{low} at {_text(witness.first)}; {high} at {_text(witness.second)}"
+        raise AssertionError(f"{bound.id} is not {direction.value} in {parameter}: {shown}")
+
+
+def _apart(first: float, second: float) -> tuple[str, str]:
+    """Twelve digits of each, or all of them where that is needed to tell them apart."""
+    short = (f"{first:.12g}", f"{second:.12g}")
+    return short if short[0] != short[1] else (repr(first), repr(second))
 
 
 def assert_monotone(

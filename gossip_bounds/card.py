@@ -144,7 +144,10 @@ def _lines(chosen: Chosen) -> Iterator[str]:
     yield from _paragraph(_sentence(bound), indent="")
     yield from _expressions(chosen)
     yield from _section("parameters", _parameters(bound))
-    yield from _section("assumptions", _bullets([p.text for p in bound.properties] + [_condition(c) for c in bound.conditions]))
+    yield from _section(
+        "assumptions",
+        _bullets([p.text for p in bound.properties] + [_condition(c) for c in bound.conditions] or ["none but the domains of its symbols"]),
+    )
     yield from _section("source", _source(bound))
     yield from _section("derivation", _paragraph(bound.source.derivation))
     yield from _section("recursion", _recursion(bound))

@@ -19,13 +19,13 @@ _STIRLING_FROM = 10.0
 def below(value: Any, most: float) -> tuple[float, Mask]:
     """For values >= 0: the largest, at most ``most``, and the points that are above it or no number."""
     largest = np.maximum.reduce(value, axis=None)
-    return (float(largest), None) if largest <= most else (most, ~(value <= most))
+    return (float(largest), None) if largest <= most else (most, np.logical_not(value <= most))
 
 
 def above(value: Any, most: float) -> tuple[float, Mask]:
     """The same for the sizes of values <= 0, among which -inf passes: it is the logarithm of an exact 0."""
     least = np.minimum.reduce(value, axis=None)
-    return (-float(least), None) if least >= -most else (most, ~((value >= -most) | (value == -np.inf)))
+    return (-float(least), None) if least >= -most else (most, np.logical_not((value >= -most) | (value == -np.inf)))
 
 
 def inside(value: Any, most: float) -> tuple[float, Mask]:

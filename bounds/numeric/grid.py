@@ -73,7 +73,7 @@ class _Work:
         if not error <= TOLERANCE:
             assert self.ways.pointwise is not None
             value, error, bad = self.ways.pointwise(*parts)
-            self.fail(place, ~(error <= TOLERANCE))
+            self.fail(place, np.logical_not(error <= TOLERANCE))
         self.values[place] = value
         if bad is not None:
             self.fail(place, bad)
@@ -128,7 +128,7 @@ def _outside(name: str, part: Any) -> Any:
     domain = symbol(name).domain
     assert isinstance(domain, Domain)
     inside = (smallest(domain) <= part) & (part <= min(LARGEST, domain.high))
-    return ~(inside | (part == 0)) if domain.low == 0 and not domain.low_open else ~inside
+    return np.logical_not(inside | (part == 0) if domain.low == 0 and not domain.low_open else inside)
 
 
 def _pieces(shape: tuple[int, ...], points: int) -> Iterator[tuple[slice, ...]]:
@@ -225,7 +225,7 @@ def _in_extended(ways: Ways, points: Sequence[Any]) -> tuple[Any, Any]:
         size = np.abs(value)
         # The digits of a double must hold what is handed back.
         held = ((size > _SMALLEST_RESULT) & (size < 1.0 / _SMALLEST_RESULT)) | (size == 0) | np.isinf(size)
-        failed = ~(np.asarray(error <= TOLERANCE) & held)
+        failed = np.logical_not(np.asarray(error <= TOLERANCE) & held)
     for name, a in zip(ways.parameters, points, strict=True):
         if not rank_of(name):
             failed = failed | _outside(name, a)

@@ -41,5 +41,5 @@ def test_left_out_parameter_is_the_minimiser() -> None:
 
 def test_limits_at_zero() -> None:
     bound = bounds.get("lei2020_on_average")
-    assert bound.evaluate(beta=2, R_S=0, D=3) == 3
+    assert bound.evaluate(beta=2, R_S=0, D=3) == pytest.approx(3, rel=1e-12)
     assert bound.evaluate(beta=2, R_S=3, D=0) == 0

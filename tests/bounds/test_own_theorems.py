@@ -255,7 +255,7 @@ BOUNDS = tuple(
 def test_a_python_file_may_define_several(tmp_path: Path) -> None:
     first, second = bounds.load(str(written(tmp_path, PYTHON, "family.py")))
     assert (first.id, second.id) == ("power_1", "power_2")
-    assert bounds.get("power_2").evaluate(eta=3) == 9
+    assert bounds.get("power_2").evaluate(eta=3) == pytest.approx(9, rel=1e-12)
     assert not (tmp_path / "__pycache__").exists()
 
 

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bounds.errors import ExpressionError, LengthError
-from bounds.expression import Name, PrecisionError, enclose, names, parse, parse_comparison, to_latex
+from bounds.expression import Name, PrecisionError, names, parse, parse_comparison, to_latex
+from bounds.expression.balls import enclose
 from bounds.expression.parse import RESERVED
 from bounds.symbols import rank_of
 

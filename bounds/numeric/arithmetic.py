@@ -71,9 +71,17 @@ def multiply(code: Code, a: Value, b: Value) -> Value:
         least,
         math.inf,
         code.bad(a.bad, b.bad),
-        None if whole else code.share(code.precision.round, a, b),
+        None if whole else _slack(code, a, b) or _slack(code, b, a),
     )
     return code.ranged(value, *(factor.ref for factor in (a, b) if factor.zero))
+
+
+def _slack(code: Code, a: Value, b: Value) -> tuple[str, float] | None:
+    """The absolute error of a product of a value in [0, 1] that has a slack with one >= 0 of constant relative error."""
+    if a.slack is None or a.high > 0.0 or b.sign <= 0 or isinstance(b.error, str):
+        return None
+    factor, constant = a.slack
+    return b.ref if factor == "1.0" else code.let(f"{factor}*{b.ref}"), constant + b.error + code.precision.round
 
 
 def divide(code: Code, a: Value, b: Value) -> Value:
@@ -82,9 +90,10 @@ def divide(code: Code, a: Value, b: Value) -> Value:
         return a
     if a.ref in code.negated:
         return negative(code, divide(code, negative(code, a), b))
+    if b.ref in code.negated:
+        return negative(code, divide(code, a, negative(code, b)))
     error = code.error(code.precision.round, (1.0, a.error), (1.0, b.error))
     value = Value(code.let(f"{a.ref}/{b.ref}"), error, a.sign * b.sign, a.low - b.high, a.high - b.low, a.zero, bad=code.bad(a.bad, b.bad))
-    value = replace(value, detail=code.share(code.precision.round, a, b))
     if b.zero:
         value = code.unless(value, f"{b.ref} != 0.0")
     return code.ranged(value, *([a.ref] if a.zero else []))
@@ -130,11 +139,18 @@ def _cancelling(code: Code, a: Value, b: Value, total: Value) -> Value:
 
 def _lost(code: Code, a: Value, b: Value) -> str:
     """The text of the absolute error that two operands bring in."""
-    first, second = (x.detail or x.error for x in (a, b))
-    if first == second:
-        return f"({_absolute(code, a)} + {_absolute(code, b)})*{first}"
-    parts = [f"{_absolute(code, x)}*({error})" for x, error in ((a, first), (b, second)) if error != 0.0]
-    return f"({' + '.join(parts)})"
+    if a.error == b.error:
+        return f"({_absolute(code, a)} + {_absolute(code, b)})*{a.error}"
+    return f"({' + '.join(_brought(code, x) for x in (a, b) if x.error != 0.0)})"
+
+
+def _brought(code: Code, a: Value) -> str:
+    if a.slack is not None:
+        return f"{a.slack[0]}*{a.slack[1]!r}"
+    # The sign goes into the constant, which costs nothing.
+    if a.sign < 0 and a.ref in code.negated:
+        return f"{code.negated[a.ref]}*{a.error}"
+    return f"{a.ref}*(-{a.error})" if a.sign < 0 else f"{_absolute(code, a)}*{a.error}"
 
 
 def _absolute(code: Code, a: Value) -> str:
@@ -158,8 +174,11 @@ def exponential(code: Code, a: Value) -> Value:
     size, checked = code.within(a, code.precision.exponent)
     error = code.error(code.precision.function, (size, a.error)) if a.error != 0.0 else code.precision.function
     decades = code.precision.exponent / _PER_DECADE
-    detail = f"{code.precision.function!r} + absolute({a.ref})*({a.detail or a.error})" if code.array and a.error != 0.0 else None
-    return Value(code.call("exp", a.ref), error, 1, -decades, decades, True, bad=checked.bad, detail=detail)
+    if a.sign >= 0 or isinstance(a.error, str):
+        return Value(code.call("exp", a.ref), error, 1, -decades, decades, True, bad=checked.bad)
+    # exp(a) |a| is at most 1/e, however far down a goes.
+    slack = ("1.0", code.precision.function + 0.37 * a.error)
+    return Value(code.call("exp", a.ref), error, 1, -decades, 0.0, True, bad=checked.bad, slack=slack)
 
 
 def minus_expm1(code: Code, a: Value) -> Value:

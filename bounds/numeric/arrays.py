@@ -66,15 +66,20 @@ def either(*masks: Mask) -> Mask:
 
 def chosen(test: Any, first: Mask, second: Mask) -> Mask:
     """``first`` where ``test`` is true, ``second`` elsewhere."""
-    if first is None and second is None:
-        return None
-    mask = np.where(test, False if first is None else first, False if second is None else second)
-    return mask if mask.any() else None
+    mask = either(None if first is None else first & test, None if second is None else second & np.logical_not(test))
+    return mask if mask is not None and mask.any() else None
 
 
 def anywhere(mask: Mask) -> Mask:
     """Points with a bad entry along the last axis."""
     return None if mask is None or not mask.ndim else mask.any(axis=-1)
+
+
+def into(value: Any, factor: Any, out: Any) -> Any:
+    """The product, in ``out`` where its shape is right."""
+    if out is None or np.shape(value) != out.shape:
+        return value * factor
+    return np.multiply(value, factor, out=out)
 
 
 def expand(value: Any) -> Any:
@@ -151,6 +156,7 @@ ARRAY: dict[str, Callable[..., Any] | float] = {
     "chosen": chosen,
     "anywhere": anywhere,
     "expand": expand,
+    "into": into,
     "total": total,
     "largest": largest,
     "smallest": smallest,

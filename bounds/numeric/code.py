@@ -58,8 +58,8 @@ class Value:
 
     ``error`` is a constant or the name of a variable; ``sign`` is 1 for >= 0, -1 for <= 0, 0 for unknown; a value that is
     not 0 lies within 10^low and 10^high in size; ``zero`` says whether it may be 0, ``whole`` that it is an exact integer
-    from ``least`` to ``most``. ``bad`` names the mask of the points where the error bound does not hold. ``detail`` is the text
-    of an error bound for every point, where the one of the whole chunk may be much larger.
+    from ``least`` to ``most``. ``bad`` names the mask of the points where the error bound does not hold. ``slack`` is a factor and a constant
+    whose product bounds the absolute error, where the relative one is large only for values that hardly matter.
     """
 
     ref: str
@@ -72,7 +72,7 @@ class Value:
     least: float = float("-inf")
     most: float = float("inf")
     bad: str | None = None
-    detail: str | None = None
+    slack: tuple[str, float] | None = None
 
     @property
     def exact(self) -> bool:
@@ -191,12 +191,6 @@ class Code:
     def beyond_one(self, ref: str, cap: float) -> str:
         """1 plus the largest positive value, at most ``cap``."""
         return self.let(f"1.0 + peak({ref}, {cap!r})" if self.array else f"(1.0 + {ref} if {ref} > 0.0 else 1.0)", "s")
-
-    def share(self, constant: float, *values: Value) -> str | None:
-        """The detail of a result whose error is a constant plus those of ``values``; None where none of them has one."""
-        if not self.array or all(value.detail is None for value in values):
-            return None
-        return " + ".join([repr(constant), *(str(value.detail or value.error) for value in values)])
 
     def bad(self, *masks: str | None) -> str | None:
         """The union of masks."""

@@ -69,12 +69,14 @@ class _Work:
         if self.ways.array is None:
             self.fail(place, True)
             return
-        value, error, bad = self.ways.array(*parts)
+        out = self.values[place]
+        value, error, bad = self.ways.array(*parts, out)
         if not error <= TOLERANCE:
             assert self.ways.pointwise is not None
-            value, error, bad = self.ways.pointwise(*parts)
+            value, error, bad = self.ways.pointwise(*parts, out)
             self.fail(place, np.logical_not(error <= TOLERANCE))
-        self.values[place] = value
+        if value is not out:
+            self.values[place] = value
         if bad is not None:
             self.fail(place, bad)
         if math.isnan(float(np.minimum.reduce(value, axis=None))):
@@ -221,7 +223,7 @@ def _in_extended(ways: Ways, points: Sequence[Any]) -> tuple[Any, Any]:
     if ways.extended is None:
         return np.nan, True
     with np.errstate(all="ignore"):
-        value, error, bad = ways.extended(*(np.asarray(a, dtype=np.longdouble) for a in points))
+        value, error, bad = ways.extended(*(np.asarray(a, dtype=np.longdouble) for a in points), None)
         size = np.abs(value)
         # The digits of a double must hold what is handed back.
         held = ((size > _SMALLEST_RESULT) & (size < 1.0 / _SMALLEST_RESULT)) | (size == 0) | np.isinf(size)

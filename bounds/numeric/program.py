@@ -117,7 +117,8 @@ def _safe(function: Callable[..., Any]) -> Callable[..., Any]:
 def array(
     tree: Node, parameters: Sequence[str], defaults: Mapping[str, float], rounding: Rounding, precision: Precision | None = None
 ) -> Callable[..., tuple[Any, Any, Any]]:
-    """A function of arrays (or numbers) in this order that broadcast: rounded values, error bound, mask of bad points or None.
+    """A function of arrays (or numbers) in this order that broadcast, and of an array for the values (or None): rounded values,
+    error bound, mask of bad points or None.
 
     The error bound is one number for all points, or with a ``precision`` one for each; inputs are then in that precision.
 
@@ -130,8 +131,11 @@ def array(
     refs = {name: f"p{index}" for index, name in enumerate(parameters)}
     arrays = {name: input_entries(name, ref) for name, ref in refs.items() if rank_of(name)}
     result = Lowering(code, _inputs(refs, defaults), arrays).value(tree)
-    code.do(f"return {_rounded(result, rounding, scalar=False)}, {result.error}, {result.bad}")
-    return code.function("values", list(refs.values()), ARRAY if precision is None else POINTWISE)
+    text = _rounded(result, rounding, scalar=False)
+    product = text.startswith(f"{result.ref}*(") or text.startswith(f"{result.ref}*1")
+    text = f"into({result.ref}, {text[len(result.ref) + 1 :]}, out)" if product else text
+    code.do(f"return {text}, {result.error}, {result.bad}")
+    return code.function("values", [*refs.values(), "out"], ARRAY if precision is None else POINTWISE)
 
 
 __all__ = ["Rounding", "array", "scalar"]

@@ -75,11 +75,10 @@ def anywhere(mask: Mask) -> Mask:
     return None if mask is None or not mask.ndim else mask.any(axis=-1)
 
 
-def into(value: Any, factor: Any, out: Any) -> Any:
-    """The product, in ``out`` where its shape is right."""
-    if out is None or np.shape(value) != out.shape:
-        return value * factor
-    return np.multiply(value, factor, out=out)
+def into(operation: np.ufunc, first: Any, second: Any, out: Any) -> Any:
+    """An operation with its result in ``out`` where the shape is right."""
+    shape = np.shape(first) if np.shape(first) == np.shape(second) else np.broadcast_shapes(np.shape(first), np.shape(second))
+    return operation(first, second) if out is None or shape != out.shape else operation(first, second, out=out)
 
 
 def expand(value: Any) -> Any:
@@ -157,6 +156,10 @@ ARRAY: dict[str, Callable[..., Any] | float] = {
     "anywhere": anywhere,
     "expand": expand,
     "into": into,
+    "multiply": np.multiply,
+    "divide": np.divide,
+    "add": np.add,
+    "subtract": np.subtract,
     "total": total,
     "largest": largest,
     "smallest": smallest,

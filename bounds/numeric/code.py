@@ -18,6 +18,9 @@ FUNCTION = 4 * ROUND
 #: Largest relative error with which a fast value is accepted.
 TOLERANCE = 4.8e-13
 _NAME = re.compile(r"[a-z]\d+")
+_OPERAND = r"([a-z]\d+|[-+.\de]+|\(-?[^()]*(?:\([^()]*\)[^()]*)*\))"
+_OPERATION = re.compile(rf"{_OPERAND} ?([*/+-]) ?{_OPERAND}")
+_UFUNCS = {"*": "multiply", "/": "divide", "+": "add", "-": "subtract"}
 _ASSIGNMENT = re.compile(r"\s*([a-z]\d+) = ")
 
 
@@ -43,9 +46,9 @@ class Precision:
     most_decades: float
 
 
-DOUBLE = Precision(ROUND, FUNCTION, 5e-14, 64.0, 80.0, 75.0, 290.0)
+DOUBLE = Precision(ROUND, FUNCTION, 9e-14, 64.0, 80.0, 75.0, 290.0)
 #: The 80-bit format of x86, eight guard digits for a few points; elsewhere it may be no more than a double.
-EXTENDED = Precision(ROUND / 2**11, FUNCTION / 2**11, 5e-14, 2.0**16, 660.0, 290.0, 4700.0)
+EXTENDED = Precision(ROUND / 2**11, FUNCTION / 2**11, 9e-14, 2.0**16, 660.0, 290.0, 4700.0)
 
 
 class UnsupportedError(Exception):
@@ -215,6 +218,15 @@ class Code:
         size, low, high = f"absolute({value.ref})", repr(10**-decades), repr(10**decades)
         inside = [f"(({low} < {size}) & ({size} < {high}))", *(f"({zero} == 0.0)" for zero in dict.fromkeys(zeros))]
         return replace(self.unless(value, " | ".join(inside)), low=-decades, high=decades)
+
+    def into(self, ref: str, out: str) -> None:
+        """Write a value (a name, or one operation) into an array of the right shape; ``out`` then names what holds it."""
+        if ref in self.negated:
+            self.do(f"{out} = into(subtract, 0.0, {self.negated[ref]}, {out})")
+            return
+        line = next((line for line in self.lines if line.startswith(f"{self.indent}{ref} = ")), "")
+        match = _OPERATION.fullmatch(line.partition(" = ")[2] or ref)
+        self.do(f"{out} = into({_UFUNCS[match[2]]}, {match[1]}, {match[3]}, {out})" if match else f"{out} = {ref}")
 
     def function(self, name: str, arguments: list[str], runtime: Mapping[str, Any]) -> Callable[..., Any]:
         """Compile the lines into a function of ``arguments``."""

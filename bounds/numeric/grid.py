@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,10 +39,30 @@ def evaluate(ways: Ways, arguments: Sequence[Any]) -> tuple[_Array, NDArray[np.b
     shape = np.broadcast_shapes(*(np.shape(a) for name, a in given if not rank_of(name)))
     work = _Work(ways, np.empty(shape))
     entries = max((np.shape(a)[-1] for name, a in given if rank_of(name)), default=1)
+    step = max(CHUNK // entries, 1)
     with np.errstate(all="ignore"):
-        for place in _pieces(shape, max(CHUNK // entries, 1)):
-            work.chunk([(name, _slice(name, a, place, len(shape))) for name, a in given], place)
+        columns = [work.column(name, a, step) for name, a in given]
+        for place in _pieces(shape, step):
+            work.chunk(columns, place)
     return work.values, work.failed
+
+
+@dataclass(slots=True)
+class _Column:
+    """One argument: a number or an array, how to check its chunks (None: done), and which of its axes are cut."""
+
+    value: Any
+    check: Check | None
+    cut: tuple[tuple[int, int], ...]
+
+    def part(self, place: tuple[slice, ...]) -> Any:
+        """The chunk at a place of the whole grid."""
+        if not self.cut:
+            return self.value
+        index = [slice(None)] * self.value.ndim
+        for own, whole in self.cut:
+            index[own] = place[whole]
+        return self.value[tuple(index)]
 
 
 class _Work:
@@ -51,35 +72,53 @@ class _Work:
         self.ways = ways
         self.values = values
         self.failed: NDArray[np.bool_] | None = None
-        self.checks = {name: Check(name) for name in ways.parameters if not rank_of(name)}
 
     def fail(self, place: tuple[slice, ...], mask: Any) -> None:
         if self.failed is None:
             self.failed = np.zeros(self.values.shape, dtype=bool)
-        self.failed[place] |= mask
+        self.failed[place or ...] |= mask
 
-    def chunk(self, given: list[tuple[str, Any]], place: tuple[slice, ...]) -> None:
+    def column(self, name: str, argument: Any, step: int) -> _Column:
+        """Prepare an argument; one that fits into a chunk is checked here, once for all."""
+        if rank_of(name):
+            return _Column(argument, None, ())
+        check: Check | None = Check(name)
+        assert check is not None
+        if np.size(argument) <= step:
+            argument, odd = check(argument)
+            if odd is not None:
+                self.fail((), odd)
+            check = None
+        shift = self.values.ndim - np.ndim(argument)
+        cut = tuple((axis, axis + shift) for axis, size in enumerate(np.shape(argument)) if size > 1)
+        return _Column(argument, check, cut)
+
+    def chunk(self, columns: list[_Column], place: tuple[slice, ...]) -> None:
         """Evaluate one chunk."""
         parts = []
-        for name, raw in given:
-            part, odd = self.checks[name](raw) if name in self.checks else (raw, None)
+        for column in columns:
+            part = column.part(place)
+            if column.check is not None:
+                part, odd = column.check(part)
+                if odd is not None:
+                    self.fail(place, odd)
             parts.append(part)
-            if odd is not None:
-                self.fail(place, odd)
         if self.ways.array is None:
             self.fail(place, True)
             return
-        out = self.values[place]
-        value, error, bad = self.ways.array(*parts, out)
+        # A single value is no array to write into.
+        out = self.values[place] if self.values.ndim else None
+        program, sure = self.ways.array
+        value, error, bad = program(*parts, out)
         if not error <= TOLERANCE:
             assert self.ways.pointwise is not None
-            value, error, bad = self.ways.pointwise(*parts, out)
+            value, error, bad = self.ways.pointwise[0](*parts, out)
             self.fail(place, np.logical_not(error <= TOLERANCE))
         if value is not out:
             self.values[place] = value
         if bad is not None:
             self.fail(place, bad)
-        if math.isnan(float(np.minimum.reduce(value, axis=None))):
+        if not sure and math.isnan(float(np.minimum.reduce(value, axis=None))):
             self.fail(place, np.isnan(value))
 
 
@@ -144,13 +183,6 @@ def _pieces(shape: tuple[int, ...], points: int) -> Iterator[tuple[slice, ...]]:
     for start in range(0, first, step):
         head = slice(start, min(start + step, first))
         yield from ((head, *tail) for tail in _pieces(tuple(others), points // min(step, first)))
-
-
-def _slice(name: str, argument: Any, place: tuple[slice, ...], axes: int) -> Any:
-    if rank_of(name) or not np.ndim(argument):
-        return argument
-    own = place[axes - argument.ndim :]
-    return argument[tuple(part if size > 1 else slice(None) for part, size in zip(own, argument.shape, strict=True))]
 
 
 def one_point(ways: Ways, arguments: Sequence[Any]) -> float | None:
@@ -223,7 +255,7 @@ def _in_extended(ways: Ways, points: Sequence[Any]) -> tuple[Any, Any]:
     if ways.extended is None:
         return np.nan, True
     with np.errstate(all="ignore"):
-        value, error, bad = ways.extended(*(np.asarray(a, dtype=np.longdouble) for a in points), None)
+        value, error, bad = ways.extended[0](*(np.asarray(a, dtype=np.longdouble) for a in points), None)
         size = np.abs(value)
         # The digits of a double must hold what is handed back.
         held = ((size > _SMALLEST_RESULT) & (size < 1.0 / _SMALLEST_RESULT)) | (size == 0) | np.isinf(size)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from typing import Any, Literal
 
-from bounds.expression.tree import Node
+from bounds.expression.tree import Node, Number, Product, Quotient
 from bounds.numeric.code import DOUBLE, ROUND, TOLERANCE, Code, Entries, Precision, UnsupportedError, Value
 from bounds.numeric.lowering import Lowering
 from bounds.numeric.runtime import SCALAR
@@ -104,6 +105,26 @@ def _rounded(result: Value, rounding: Rounding, scalar: bool) -> str:
     return f"{result.ref}*{factor}" if result.sign > 0 else f"({result.ref} + absolute({result.ref})*({factor} - 1.0))"
 
 
+def _folded(tree: Node, result: Value) -> Node | None:
+    """The tree with the rounding upwards in a number that multiplies the whole, which costs nothing; None where there is none."""
+    if isinstance(result.error, str) or result.sign <= 0:
+        return None
+    match tree:
+        case Number(value) if value is not None and value > 0:
+            raised = math.nextafter(float(value) * (1.0 + 1.001 * result.error + 4 * ROUND), math.inf)
+            return Number(Fraction(raised))
+        case Product(left, right):
+            first = _folded(left, result)
+            if first is not None:
+                return Product(first, right)
+            second = _folded(right, result)
+            return None if second is None else Product(left, second)
+        case Quotient(left, right):
+            first = _folded(left, result)
+            return None if first is None else Quotient(first, right)
+    return None
+
+
 def _safe(function: Callable[..., Any]) -> Callable[..., Any]:
     def value(*arguments: Any) -> Any:
         try:
@@ -116,9 +137,9 @@ def _safe(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def array(
     tree: Node, parameters: Sequence[str], defaults: Mapping[str, float], rounding: Rounding, precision: Precision | None = None
-) -> Callable[..., tuple[Any, Any, Any]]:
+) -> tuple[Callable[..., tuple[Any, Any, Any]], bool]:
     """A function of arrays (or numbers) in this order that broadcast, and of an array for the values (or None): rounded values,
-    error bound, mask of bad points or None.
+    error bound, mask of bad points or None; and whether no point is ever bad.
 
     The error bound is one number for all points, or with a ``precision`` one for each; inputs are then in that precision.
 
@@ -131,11 +152,16 @@ def array(
     refs = {name: f"p{index}" for index, name in enumerate(parameters)}
     arrays = {name: input_entries(name, ref) for name, ref in refs.items() if rank_of(name)}
     result = Lowering(code, _inputs(refs, defaults), arrays).value(tree)
-    text = _rounded(result, rounding, scalar=False)
-    product = text.startswith(f"{result.ref}*(") or text.startswith(f"{result.ref}*1")
-    text = f"into({result.ref}, {text[len(result.ref) + 1 :]}, out)" if product else text
-    code.do(f"return {text}, {result.error}, {result.bad}")
-    return code.function("values", [*refs.values(), "out"], ARRAY if precision is None else POINTWISE)
+    folded = _folded(tree, result) if rounding == "up" else None
+    if folded is not None:
+        code = Code(array=True, precision=precision or DOUBLE)
+        result = Lowering(code, _inputs(refs, defaults), arrays).value(folded)
+        rounding = "near"
+    code.into(_rounded(result, rounding, scalar=False), "out")
+    code.do(f"return out, {result.error}, {result.bad}")
+    made = code.function("values", [*refs.values(), "out"], ARRAY if precision is None else POINTWISE)
+    # Without a mask every operation is on numbers that cannot overflow, and no value is ever missing.
+    return made, result.bad is None
 
 
 __all__ = ["Rounding", "array", "scalar"]

@@ -14,8 +14,8 @@ from bounds.numeric.code import DOUBLE, EXTENDED, FUNCTION, Precision, Unsupport
 
 #: A scalar program: the rounded value, or None.
 Program = Callable[..., Any]
-#: A program for arrays: values, error bound, mask of bad points or None.
-Chunk = Callable[..., tuple[Any, Any, Any]]
+#: A program for arrays (values, error bound, mask of bad points or None), and whether no point is ever bad.
+Chunk = tuple[Callable[..., tuple[Any, Any, Any]], bool]
 _EXTENDED_BITS = 63
 
 

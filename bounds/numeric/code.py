@@ -46,9 +46,9 @@ class Precision:
     most_decades: float
 
 
-DOUBLE = Precision(ROUND, FUNCTION, 9e-14, 64.0, 80.0, 75.0, 290.0)
+DOUBLE = Precision(ROUND, FUNCTION, 6e-14, 64.0, 80.0, 75.0, 290.0)
 #: The 80-bit format of x86, eight guard digits for a few points; elsewhere it may be no more than a double.
-EXTENDED = Precision(ROUND / 2**11, FUNCTION / 2**11, 9e-14, 2.0**16, 660.0, 290.0, 4700.0)
+EXTENDED = Precision(ROUND / 2**11, FUNCTION / 2**11, 6e-14, 2.0**16, 660.0, 290.0, 4700.0)
 
 
 class UnsupportedError(Exception):
@@ -230,7 +230,7 @@ class Code:
 
     def function(self, name: str, arguments: list[str], runtime: Mapping[str, Any]) -> Callable[..., Any]:
         """Compile the lines into a function of ``arguments``."""
-        source = f"def {name}({', '.join(arguments)}):\n" + "\n".join(_live(self.lines))
+        source = f"def {name}({', '.join(arguments)}):\n" + "\n".join(_freed(_live(self.lines)) if self.array else _live(self.lines))
         scope: dict[str, Any] = {**runtime, **self.constants, "__builtins__": {}}
         exec(compile(source, f"<{name}>", "exec"), scope)
         made: Callable[..., Any] = scope[name]
@@ -245,6 +245,15 @@ def _live(lines: list[str]) -> list[str]:
         if len(kept) == len(lines):
             return kept
         lines = kept
+
+
+def _freed(lines: list[str]) -> list[str]:
+    """The lines with every intermediate array let go after its last use, so that the next one takes its place in the cache."""
+    top = {_left(line) for line in lines if _left(line) and line.startswith("    ") and not line.startswith("     ")}
+    last = {word: place for place, line in enumerate(lines) for word in set(_NAME.findall(_right(line))) if word in top}
+    freed = [sorted(word for word, where in last.items() if where == place) for place in range(len(lines))]
+    inner = [line.startswith("     ") or line.endswith(":") or "return" in line for line in lines]
+    return [line if skip or not names else f"{line}; del {', '.join(names)}" for line, names, skip in zip(lines, freed, inner, strict=True)]
 
 
 def _left(line: str) -> str | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bounds.numeric.ways import Ways
 
 #: Points that are evaluated at once; with some twenty intermediate arrays they fill a second-level cache.
-CHUNK = 32768
+CHUNK = 65536
 _SMALLEST_RESULT = 1e-290
 #: Beyond it a float has no full precision left, or none at all.
 _MOST_LOGARITHM = 700.0
@@ -219,7 +219,10 @@ def filled(ways: Ways, arguments: Sequence[Any], carefully: Callable[[tuple[Any,
     values, failed = evaluate(ways, arguments)
     if failed is None or not failed.any():
         return values
-    places = np.nonzero(failed)
+    if not values.ndim:
+        return np.asarray(carefully(tuple(a if rank_of(name) else float(a) for name, a in zip(ways.parameters, arguments, strict=True))))
+    # Over several axes, the flat search finds the few places much faster.
+    places = np.unravel_index(np.flatnonzero(failed), values.shape)
     points = [
         a if rank_of(name) else np.broadcast_to(a, values.shape)[places].astype(np.float64)
         for name, a in zip(ways.parameters, arguments, strict=True)

@@ -43,13 +43,14 @@ def evaluate(tree: Node, values: Mapping[str, Any]) -> tuple[NDArray[np.float64]
 class _Walk:
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.values = values
-        self.known: dict[Node, Log] = {}
+        #: By identity, which is fast to look up; the node is kept so that its identity stays its own.
+        self.known: dict[int, tuple[Node, Log]] = {}
 
     def log(self, node: Node) -> Log:
         """The node in the log domain (shared sub-trees once)."""
-        if node not in self.known:
-            self.known[node] = self._log(node)
-        return self.known[node]
+        if id(node) not in self.known:
+            self.known[id(node)] = (node, self._log(node))
+        return self.known[id(node)][1]
 
     def linear(self, node: Node) -> tuple[Any, Any]:
         """(value, relative error) as plain floats: exact for parameters, and for few operations on them."""

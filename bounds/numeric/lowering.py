@@ -31,7 +31,8 @@ class Lowering:
         self.code = code
         self.inputs = dict(inputs)
         self.arrays = dict(arrays or {})
-        self.known: dict[tuple[str, Node], Value] = {}
+        #: By form and identity, which is fast to look up; the node is kept so that its identity stays its own.
+        self.known: dict[tuple[str, int], tuple[Node, Value]] = {}
 
     def value(self, node: Node) -> Value:
         """The value of the expression."""
@@ -46,10 +47,10 @@ class Lowering:
         return self._once("logarithm", node, self._logarithm)
 
     def _once(self, form: str, node: Node, write: Callable[[Node], Value]) -> Value:
-        key = (form, node)
+        key = (form, id(node))
         if key not in self.known:
-            self.known[key] = write(node)
-        return self.known[key]
+            self.known[key] = (node, write(node))
+        return self.known[key][1]
 
     def _value(self, node: Node) -> Value:
         match node:
@@ -300,9 +301,9 @@ class Lowering:
         inner = Lowering(self.code, self.inputs, self.arrays)
         inner.known = dict(self.known)
         if positive is not None:
-            for key, value in self.known.items():
+            for key, (node, value) in self.known.items():
                 if value.ref == positive.ref:
-                    inner.known[key] = replace(value, sign=1, zero=False)
+                    inner.known[key] = (node, replace(value, sign=1, zero=False))
         return inner
 
     def _either(self, a: Value, b: Value, ref: str, error: float | str, bad: str | None) -> Value:

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 from benchmarks.engine import softmax_rate
-from benchmarks.evaluation import cold_evaluate, warm_scalar
+from benchmarks.evaluation import GRIDS, closed_form, cold_evaluate, minimised
 from bounds.files import write_text
 
-_BENCHMARKS = (cold_evaluate, warm_scalar, softmax_rate)
+_BENCHMARKS = (cold_evaluate, closed_form, minimised, *GRIDS, softmax_rate)
 
 
 def main() -> None:

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import bounds
 from bounds import Bound
 from bounds.errors import DomainError, MissingParameterError, UnknownParameterError
 from bounds.setting import Fact
-from gossip_bounds.arguments import Value, product
+from gossip_bounds.arguments import Value, parse_assignments, product, split_words
+from gossip_bounds.output import print_json, print_table, write_csv
 
 if TYPE_CHECKING:
     from bounds.topology import MixingMatrix
+
+_SHOWN = 6
 
 
 @dataclass(frozen=True)
@@ -103,3 +108,44 @@ def evaluate_grid(
 ) -> list[Evaluation]:
     """Evaluate at every combination of the given values."""
     return [evaluate_point(bound, point, topology, update_form, readout) for point in product(values)]
+
+
+def report(
+    bound_id: str,
+    assignments: Sequence[str],
+    topology: str | None = None,
+    update_form: str | None = None,
+    readout: str | None = None,
+    json: bool = False,
+    csv: Path | None = None,
+) -> None:
+    """What ``evaluate`` prints and writes."""
+    bound = bounds.get(bound_id)
+    texts, update_form, readout = split_words(assignments, update_form, readout)
+    evaluations = evaluate_grid(bound, parse_assignments(texts), topology, update_form, readout)
+    is_grid = any(":" in text for text in texts)
+    if csv is not None:
+        write_csv(csv, [e.flat() for e in evaluations])
+    if json:
+        print_json([e.row() for e in evaluations] if is_grid else {"schema_version": 1, **evaluations[0].row()})
+    elif is_grid:
+        print_table([e.flat() for e in evaluations])
+    else:
+        _print(bound, evaluations[0])
+
+
+def _print(bound: Bound, evaluation: Evaluation) -> None:
+    print(f"{bound.id} = {evaluation.value:.6g}    ({bound.kind.label} on the {bound.quantity.label})")
+    print("  at " + ", ".join(f"{name}={_shown(value)}" for name, value in evaluation.parameters.items()))
+    words = {True: "yes", False: "NO", None: "not known"}
+    print(f"  applies: {words[evaluation.applies]}")
+    for reason in evaluation.unmet:
+        print(f"  - {reason}")
+
+
+def _shown(value: Value) -> str:
+    if not isinstance(value, tuple):
+        return f"{value:g}"
+    return ",".join(f"{entry:.4g}" if isinstance(entry, float) else str(entry) for entry in value[:_SHOWN]) + (
+        ",..." if len(value) > _SHOWN else ""
+    )

@@ -5,31 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
-import typer
-
 from bounds.errors import GossipBoundsError
 from bounds.registry import nothing_kept
-from gossip_bounds.commands import catalogue, certification, measuring, modelling, theory, verification
+from gossip_bounds.quick import plain_evaluate
 
 _INTERRUPTED = 130
-
-app = typer.Typer(
-    name="gossip-bounds",
-    help="Bounds of decentralized learning, held to account against training runs.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-app.command("list")(catalogue.list_bounds)
-app.command("show")(catalogue.show)
-app.command("evaluate")(theory.evaluate)
-app.command("topology")(theory.topology)
-app.command("constants")(modelling.constants)
-app.command("certify")(certification.certify)
-app.command("plot")(verification.plot)
-app.command("measure")(measuring.measure)
-app.command("verify")(verification.verify)
 
 
 def _fail(message: str) -> int:
@@ -42,12 +22,19 @@ def _interrupted() -> int:
     return _INTERRUPTED
 
 
+def _commands(arguments: list[str] | None) -> object:
+    # The command-line library takes longer to import than a bound takes to evaluate.
+    from gossip_bounds.app import app
+
+    return app(arguments, standalone_mode=False)
+
+
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     try:
         # Called twice in one process, each call knows the theorems of its own --bounds only.
         with nothing_kept():
-            status = app(arguments, standalone_mode=False)
+            status = 0 if plain_evaluate(sys.argv[1:] if arguments is None else arguments) else _commands(arguments)
         # Typer turns Ctrl-C into this status without a word.
         return _interrupted() if status == _INTERRUPTED else status if isinstance(status, int) else 0
     except GossipBoundsError as error:

@@ -5,11 +5,11 @@ Small text can mean very much: ``9**9**9**9``, or forty definitions that each us
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
 
-from flint import arb
-
-from bounds.expression.balls import ball_at
 from bounds.expression.tree import Call, Least, Name, Node, Number, Power, Product, Quotient, Reduce, Sum
 
 _MAX_NODES = 20_000
@@ -76,7 +76,10 @@ class Ruler:
 
     def _whole(self, exponent: Node) -> int:
         """The size of a constant exponent, rounded up, and where it is beyond all limits just that."""
-        size = abs(ball_at(exponent, {}, _WORK_BITS))
+        plain = _plain(exponent)
+        if plain is not None:
+            return min(math.ceil(plain), _MAX_BITS + 1)
+        size = _size(exponent)
         return int(float(size.upper())) + 1 if size < _MAX_BITS else _MAX_BITS + 1
 
     def excess(self, tree: Node) -> str:
@@ -107,12 +110,35 @@ class Ruler:
 
     def _excess_of_constants(self, tree: Node, extent: Extent) -> str:
         if isinstance(tree, Call) and tree.function == "growth":
-            known = [ball_at(part, {}, _WORK_BITS) for part in tree.arguments if self.measure(part).constant]
-            return "" if all(abs(value) <= _MAX_GROWTH for value in known) else f"a constant beyond {_MAX_GROWTH} in growth"
+            known = [part for part in tree.arguments if self.measure(part).constant]
+            return "" if all(_at_most(part, _MAX_GROWTH) for part in known) else f"a constant beyond {_MAX_GROWTH} in growth"
         if not extent.constant or not isinstance(tree, Quotient | Power | Call):
             return ""
-        size = abs(ball_at(tree, {}, _WORK_BITS))
-        return "" if size < arb(2) ** _MAX_MAGNITUDE else f"a constant that is no number, or one beyond 2**{_MAX_MAGNITUDE}"
+        return "" if _at_most(tree, 2**_MAX_MAGNITUDE) else f"a constant that is no number, or one beyond 2**{_MAX_MAGNITUDE}"
+
+
+def _plain(tree: Node) -> Fraction | None:
+    """The size of a number, of minus a number, or of a ratio of two, which need no Arb (whose import takes a while)."""
+    match tree:
+        case Number(value) if value is not None:
+            return abs(value)
+        case Product(Number(first), Number(second)) if first is not None and second is not None:
+            return abs(first * second)
+        case Quotient(Number(first), Number(second)) if first is not None and second:
+            return abs(first / second)
+    return None
+
+
+def _size(tree: Node) -> Any:
+    """An enclosure of the size of any other constant."""
+    from bounds.expression.balls import ball_at
+
+    return abs(ball_at(tree, {}, _WORK_BITS))
+
+
+def _at_most(tree: Node, most: int) -> bool:
+    plain = _plain(tree)
+    return plain <= most if plain is not None else bool(_size(tree) <= most)
 
 
 def _is_element(tree: Node) -> bool:

@@ -76,6 +76,26 @@ def multiply(code: Code, a: Value, b: Value) -> Value:
     return code.ranged(value, *(factor.ref for factor in (a, b) if factor.zero))
 
 
+def product(code: Code, above: list[Value], below: list[Value]) -> Value | None:
+    """A product over another, of arrays in the order of their sizes; None where some order may overflow."""
+    every = above + below
+    if sum(max(abs(x.low), abs(x.high)) for x in every) > code.precision.most_decades:
+        return None
+    plain = [(code.negated.get(x.ref, x.ref), x.ref in code.negated) for x in every]
+    refs = [ref for ref, _ in plain]
+    top, bottom = ", ".join(refs[: len(above)]), ", ".join(refs[len(above) :])
+    error = code.error((len(every) - 1) * code.precision.round, *((1.0, x.error) for x in every))
+    sign = math.prod(-x.sign if turned else x.sign for x, (_, turned) in zip(every, plain, strict=True))
+    low = sum(x.low for x in above) - sum(x.high for x in below)
+    high = sum(x.high for x in above) - sum(x.low for x in below)
+    bad, zero = code.bad(*(x.bad for x in every)), any(x.zero for x in above)
+    value = Value(code.let(f"product(({top},), ({bottom}{',' * bool(below)}))"), error, sign, low, high, zero, bad=bad)
+    for divisor in below:
+        if divisor.zero:
+            value = code.unless(value, f"{divisor.ref} != 0.0")
+    return negative(code, value) if sum(turned for _, turned in plain) % 2 else value
+
+
 def _slack(code: Code, a: Value, b: Value) -> tuple[str, float] | None:
     """The absolute error of a product of a value in [0, 1] that has a slack with one >= 0 of constant relative error."""
     if a.slack is None or a.high > 0.0 or b.sign <= 0 or isinstance(b.error, str):

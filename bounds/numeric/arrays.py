@@ -81,6 +81,33 @@ def into(operation: np.ufunc, first: Any, second: Any, out: Any) -> Any:
     return operation(first, second) if out is None or shape != out.shape else operation(first, second, out=out)
 
 
+def product(above: tuple[Any, ...], below: tuple[Any, ...], out: Any = None) -> Any:
+    """A product over another; what has few points comes first, so that few operations are on many points."""
+    if len(below) > 1:
+        below = (_multiplied(below),)
+    parts = sorted([(np.size(x), 0, x) for x in above] + [(np.size(x), 1, x) for x in below], key=lambda part: part[:2])
+    result, waiting, last = None, None, len(parts) - 1
+    for place, (_, under, x) in enumerate(parts):
+        if result is None:
+            if under:
+                waiting = x
+                continue
+            result = x
+        else:
+            operation = np.divide if under else np.multiply
+            result = into(operation, result, x, out if place == last and waiting is None else None)
+        if waiting is not None:
+            result, waiting = into(np.divide, result, waiting, out if place == last else None), None
+    return result
+
+
+def _multiplied(values: tuple[Any, ...]) -> Any:
+    first, *others = sorted(values, key=np.size)
+    for x in others:
+        first = first * x
+    return first
+
+
 def expand(value: Any) -> Any:
     """A value per point as one per point and entry."""
     return value[..., None] if np.ndim(value) else value
@@ -156,6 +183,7 @@ ARRAY: dict[str, Callable[..., Any] | float] = {
     "anywhere": anywhere,
     "expand": expand,
     "into": into,
+    "product": product,
     "multiply": np.multiply,
     "divide": np.divide,
     "add": np.add,

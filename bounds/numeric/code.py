@@ -225,6 +225,9 @@ class Code:
             self.do(f"{out} = into(subtract, 0.0, {self.negated[ref]}, {out})")
             return
         line = next((line for line in self.lines if line.startswith(f"{self.indent}{ref} = ")), "")
+        if line.partition(" = ")[2].startswith("product("):
+            self.do(f"{out} = {line.partition(' = ')[2][:-1]}, {out})")
+            return
         match = _OPERATION.fullmatch(line.partition(" = ")[2] or ref)
         self.do(f"{out} = into({_UFUNCS[match[2]]}, {match[1]}, {match[3]}, {out})" if match else f"{out} = {ref}")
 

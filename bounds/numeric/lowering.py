@@ -20,6 +20,7 @@ from bounds.numeric.runtime import GROWTH_ERROR
 _ONE = Number(Fraction(1))
 _MINUS_ONE = Number(Fraction(-1))
 _MOST_FACTORS = 4
+_SHORTEST_CHAIN = 3
 #: Errors of this many roundings may be amplified without harm.
 _SMALL_ERROR = 4.0
 
@@ -66,9 +67,9 @@ class Lowering:
             case Product(Number(first), Number(second)) if first is not None and second is not None:
                 return on.literal(first * second)
             case Product(left, right):
-                return on.multiply(self.code, self.value(left), self.value(right))
+                return self._chain(node) or on.multiply(self.code, self.value(left), self.value(right))
             case Quotient(left, right):
-                return on.divide(self.code, self.value(left), self.value(right))
+                return self._chain(node) or on.divide(self.code, self.value(left), self.value(right))
             case Power(base, exponent):
                 return self._power(base, exponent)
             case Call(function, arguments):
@@ -78,6 +79,15 @@ class Lowering:
             case Least():
                 return minimised(self, node)
         raise UnsupportedError(type(node).__name__)
+
+    def _chain(self, node: Node) -> Value | None:
+        """Several factors over arrays in any order, so that those of few points are multiplied first; None where that may overflow."""
+        if not self.code.array:
+            return None
+        above, below = factors(node)
+        if len(above) + len(below) < _SHORTEST_CHAIN:
+            return None
+        return on.product(self.code, [self.value(factor) for factor in above], [self.value(factor) for factor in below])
 
     def _sum(self, left: Node, right: Node) -> Value:
         """left + right; 1 - x and x - 1 through the complement of x."""
@@ -309,6 +319,18 @@ class Lowering:
     def _either(self, a: Value, b: Value, ref: str, error: float | str, bad: str | None) -> Value:
         sign = a.sign if a.sign == b.sign else 0
         return Value(ref, error, sign, min(a.low, b.low), max(a.high, b.high), a.zero or b.zero, bad=bad)
+
+
+def factors(node: Node) -> tuple[list[Node], list[Node]]:
+    """The factors of a product and the divisors, through nested products and quotients."""
+    match node:
+        case Product(left, right) if left != _MINUS_ONE:
+            (first, under), (second, beneath) = factors(left), factors(right)
+            return first + second, under + beneath
+        case Quotient(left, right):
+            (first, under), (second, beneath) = factors(left), factors(right)
+            return first + beneath, under + second
+    return [node], []
 
 
 def _negated(node: Node) -> Node | None:

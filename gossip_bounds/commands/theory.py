@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-import bounds
-from bounds.bound import Bound
-from gossip_bounds.arguments import parse_assignments, split_words
 from gossip_bounds.commands.options import Assignments, Csv, Form, Json, Own, Readout, Topology
-from gossip_bounds.output import print_json, print_table, write_csv
-
-_SHOWN = 6
+from gossip_bounds.output import print_json, print_table
 
 
 def evaluate(
@@ -26,35 +21,9 @@ def evaluate(
     csv: Csv = None,
 ) -> None:
     """Evaluate a bound at NAME=VALUE, or over the grid NAME=lo:hi:count[:log]; several grids make a product."""
-    from gossip_bounds.evaluation import evaluate_grid
+    from gossip_bounds.evaluation import report
 
-    bound = bounds.get(bound_id)
-    texts, update_form, readout = split_words(assignments or [], update_form, readout)
-    evaluations = evaluate_grid(bound, parse_assignments(texts), topology, update_form, readout)
-    is_grid = any(":" in text for text in texts)
-    if csv is not None:
-        write_csv(csv, [e.flat() for e in evaluations])
-    if json:
-        print_json([e.row() for e in evaluations] if is_grid else {"schema_version": 1, **evaluations[0].row()})
-    elif is_grid:
-        print_table([e.flat() for e in evaluations])
-    else:
-        _print_evaluation(bound, evaluations[0])
-
-
-def _print_evaluation(bound: Bound, evaluation: Any) -> None:
-    print(f"{bound.id} = {evaluation.value:.6g}    ({bound.kind.label} on the {bound.quantity.label})")
-    print("  at " + ", ".join(f"{name}={_shown(value)}" for name, value in evaluation.parameters.items()))
-    words = {True: "yes", False: "NO", None: "not known"}
-    print(f"  applies: {words[evaluation.applies]}")
-    for reason in evaluation.unmet:
-        print(f"  - {reason}")
-
-
-def _shown(value: Any) -> str:
-    if not isinstance(value, tuple):
-        return f"{value:g}"
-    return ",".join(f"{entry:.4g}" for entry in value[:_SHOWN]) + (",..." if len(value) > _SHOWN else "")
+    report(bound_id, assignments or [], topology, update_form, readout, json, csv)
 
 
 def topology(

@@ -80,6 +80,7 @@ def grid(bound: Bound, choice: Choice, values: Mapping[str, Any]) -> Any:
     from bounds.numeric.grid import filled, ready
 
     programs = bound.ways(choice, tuple(values))
+    _check_arrays(values)
     arguments = [ready(name, value) for name, value in values.items()]
 
     def one(point: tuple[Any, ...]) -> float:
@@ -88,6 +89,12 @@ def grid(bound: Bound, choice: Choice, values: Mapping[str, Any]) -> Any:
 
     result = filled(programs, arguments, one)
     return result if result.ndim else float(result)
+
+
+def _check_arrays(values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        if rank_of(name):
+            symbol(name).check(value)
 
 
 def _whole(name: str, value: Any) -> Any:
@@ -111,6 +118,7 @@ def log_grid(bound: Bound, choice: Choice, values: Mapping[str, Any]) -> Any:
     if any(name in values for name in FLAGS):
         raise DomainError(f"logarithms over a grid take no flags; leave {' and '.join(sorted(FLAGS))} out or give one point")
     programs = bound.ways(choice, tuple(values))
+    _check_arrays(values)
     raw = [(name, ready(name, value)) for name, value in values.items()]
     arguments = [array if rank_of(name) else Check(name)(array)[0] for name, array in raw]
     shape = np.broadcast_shapes(*(np.shape(a) for name, a in zip(values, arguments, strict=True) if not rank_of(name)))

@@ -56,6 +56,13 @@ def entries_of(value: Any) -> Iterator[Any]:
         yield value
 
 
+def _bounds(value: Any, rank: int) -> tuple[float, float] | None:
+    """Least and largest number of a numpy array of floats with up to ``rank`` axes (nan where one is); None for anything else."""
+    if getattr(getattr(value, "dtype", None), "kind", "") != "f" or not 1 <= value.ndim <= rank or not value.size:
+        return None
+    return float(value.min()), float(value.max())
+
+
 def rank_in(value: Any) -> int:
     """0 for a number, 1 for a list of numbers, 2 for a list of lists, ..."""
     value = value.tolist() if hasattr(value, "tolist") else value
@@ -81,6 +88,9 @@ class Array:
         return self.entry.high
 
     def __contains__(self, value: Any) -> bool:
+        fast = _bounds(value, self.rank)
+        if fast is not None:
+            return fast[0] in self.entry and fast[1] in self.entry and not self.entry.integer
         numbers = list(entries_of(value))
         return bool(numbers) and rank_in(value) <= self.rank and all(number in self.entry for number in numbers)
 
@@ -98,6 +108,10 @@ class Spectrum:
     integer: ClassVar[bool] = False
 
     def __contains__(self, value: Any) -> bool:
+        fast = _bounds(value, 1)
+        if fast is not None:
+            falls = bool((value[1:] <= value[:-1]).all())
+            return falls and fast[0] >= -1 - _ROUNDING and fast[1] <= 1 + _ROUNDING and abs(float(value[0]) - 1) <= _ROUNDING
         numbers = list(entries_of(value))
         entry = Domain(-1 - _ROUNDING, 1 + _ROUNDING)
         sorted_ = all(first >= second for first, second in itertools.pairwise(numbers))

@@ -118,8 +118,13 @@ def _along(value: Any, arrays: tuple[Any, ...]) -> Any:
 
 
 def total(value: Any, *arrays: Any) -> Any:
-    """The sum over the entries of the arrays."""
-    return _along(value, arrays).sum(axis=-1)
+    """The sum over the entries of the arrays, contiguous in memory, where numpy sums in pairs."""
+    return np.ascontiguousarray(_along(value, arrays)).sum(axis=-1)
+
+
+def roundings(*arrays: Any) -> float:
+    """The roundings in a row of :func:`total`: sixteen and three in blocks of 128, and one per level of pairs."""
+    return 24.0 + math.log2(max(entries(*arrays), 1.0))
 
 
 def largest(value: Any, *arrays: Any) -> Any:
@@ -182,6 +187,7 @@ ARRAY: dict[str, Callable[..., Any] | float] = {
     "chosen": chosen,
     "anywhere": anywhere,
     "expand": expand,
+    "collapsed": lambda error: error,
     "into": into,
     "product": product,
     "multiply": np.multiply,
@@ -192,6 +198,7 @@ ARRAY: dict[str, Callable[..., Any] | float] = {
     "largest": largest,
     "smallest": smallest,
     "entries": entries,
+    "roundings": roundings,
     "least": least_array,
     "inf": math.inf,
 }
@@ -209,4 +216,5 @@ POINTWISE = ARRAY | {
     "inside": _each,
     "peak": lambda value, cap: np.maximum(value, 0.0),
     "max": larger,
+    "collapsed": lambda error: np.max(error, axis=-1, initial=0.0) if np.ndim(error) else error,
 }

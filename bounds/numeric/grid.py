@@ -197,13 +197,12 @@ def one_point(ways: Ways, arguments: Sequence[Any]) -> float | None:
 
 
 def ready(name: str, argument: Any) -> Any:
-    """A parameter as numpy wants it: numbers as they come, arrays checked and with the rank of their symbol.
+    """A parameter as numpy wants it: numbers as they come, arrays (checked before) with the rank of their symbol.
 
     Raises:
-        DomainError: for an array outside its domain, or a type that is not numeric.
+        DomainError: for a type that is not numeric.
     """
     if rank_of(name):
-        symbol(name).check(argument)
         array = np.asarray(argument, dtype=np.float64)
         return array.reshape(array.shape + (1,) * (rank_of(name) - array.ndim))
     if isinstance(argument, int | float):

@@ -140,12 +140,17 @@ class Lowering:
             return on.multiply(code, self.complement(base), on.add(code, on.literal(Fraction(1)), a))
         if a.sign > 0 or not (a.exact and e.exact and e.whole):
             return on.minus_expm1(code, self.logarithm(Power(base, exponent)))
-        # An exact base of any sign: 1 - |a|^e where the power is positive, no cancellation where it is negative.
-        power = self._direct_power(a, e)
+        return self._signed_complement(a, e)
+
+    def _signed_complement(self, a: Value, e: Value) -> Value:
+        """1 - a^e for an exact base of any sign: 1 - |a|^e where the power is positive, no cancellation where it is negative."""
+        code, power = self.code, self.code.let(f"power({a.ref}, {e.ref})")
+        # A power so small that it is 0 here is nothing beside 1.
         log = on.multiply(code, e, Value(code.call("log", f"absolute({a.ref})"), code.precision.function, -1, -16.0, 3.0, True))
         size = on.minus_expm1(code, log)
-        ref = code.where(f"{power.ref} >= 0.0", size.ref, f"1.0 - {power.ref}")
-        return Value(ref, code.worse(size.error, code.precision.round + code.precision.function), 1, size.low, 0.31, True, bad=power.bad)
+        ref = code.where(f"{power} >= 0.0", size.ref, f"1.0 - {power}")
+        error = code.worse(size.error, code.precision.round + code.precision.function)
+        return Value(ref, error, 1, size.low, 0.31, True, bad=code.bad(a.bad, e.bad, size.bad))
 
     def _logarithm(self, node: Node) -> Value:
         code = self.code
@@ -248,6 +253,16 @@ class Lowering:
     def _geometric(self, ratio: Node, count: Node) -> Value:
         """(1 - r^n)/(1 - r), which is n at r = 1."""
         code, n, c = self.code, self.value(count), self.complement(ratio)
+        power = ratio if isinstance(ratio, Power) else Power(ratio, _ONE)
+        base, exponent = self.value(power.base), self.value(power.exponent)
+        if base.sign == 0 and base.exact and exponent.whole and n.whole:
+            whole = on.multiply(code, exponent, n)
+            whole = code.unless(replace(whole, error=0.0, whole=True), f"{whole.ref} <= {2.0**53!r}")
+            top = self._signed_complement(base, whole)
+            same = code.let(f"{c.ref} == 0.0")
+            ref = code.where(same, n.ref, f"{top.ref}/{code.where(same, '1.0', c.ref)}")
+            error = code.error(code.precision.round, (1.0, top.error), (1.0, c.error))
+            return code.ranged(Value(ref, error, 1, -1.0, n.high, n.least <= 0, bad=code.bad(n.bad, c.bad, top.bad, whole.bad)))
         if self.value(ratio).sign <= 0:
             n = code.unless(n, f"{self.value(ratio).ref} >= 0.0")
         exponent = on.multiply(code, n, self._safe_logarithm(ratio))

@@ -56,7 +56,11 @@ def _place(at: _Known, slope: float, low: float, high: float) -> float:
         """log of the fall per step over the slope; falls with ``place``."""
         width = max(1.0, math.floor(place * STEP))
         end = min(place + width, high)
-        fall = (at(place)[0] - at(end)[0]) / (end - place)
+        try:
+            fall = (at(place)[0] - at(end)[0]) / (end - place)
+        except _UndecidedError:
+            # Where little is left of the rest its digits are lost; the minimum is mostly before that, and else not certified.
+            return -math.inf
         return math.log(fall / slope) if fall > 0 else -math.inf
 
     left, right = low, high - 1

@@ -49,6 +49,7 @@ def reduced(lowering: Lowering, node: Reduce) -> Value:
         raise UnsupportedError(node.function)
     arrays = [entries_of(lowering, array) for array in node.arrays]
     body = _inner(lowering, node, arrays).value(node.body)
+    body = replace(body, error=code.let(f"collapsed({body.error})", "e")) if isinstance(body.error, str) else body
     outer = [lowering.inputs[name].bad for name in sorted(names(node.body) - set(node.variables)) if name in lowering.inputs]
     inside = None if body.bad is None else code.let(f"anywhere({body.bad})", "b")
     refs = ", ".join(array.ref for array in arrays)
@@ -78,7 +79,7 @@ def _inner(lowering: Lowering, node: Reduce, arrays: list[Entries]) -> Lowering:
 
 def _summed(lowering: Lowering, value: Value, body: Value, refs: str) -> Value:
     code = lowering.code
-    count = code.let(f"entries({refs})", "s")
+    count = code.let(f"roundings({refs})", "s")
     widened = replace(value, high=body.high + 6.0)
     if body.sign != 0:
         return code.ranged(replace(widened, error=code.error(0.0, (1.0, body.error), (count, code.precision.round))))

@@ -65,7 +65,9 @@ def _by_flags(bound: Bound, choice: Choice, values: Mapping[str, Any]) -> Any:
     result = np.empty(rows[0].shape)
     for place in np.ndindex(result.shape):
         point = {name: row[place].item() for name, row in zip(names, rows, strict=True)}
-        point = {name: int(value) if name in flags else value for name, value in point.items()}
+        for name in flags:
+            symbol(name).check(point[name])
+        point |= {name: int(point[name]) for name in flags}
         whole = {name: point.get(name, value) for name, value in values.items()}
         result[place] = bound.evaluate(update_form=choice[0], readout=choice[1], **whole)
     return result
@@ -106,23 +108,27 @@ def log_grid(bound: Bound, choice: Choice, values: Mapping[str, Any]) -> Any:
     """Natural logarithms over arrays that broadcast."""
     import numpy as np
 
-    from bounds.numeric.grid import Check, ready
+    from bounds.numeric.grid import Check, broadcast, plain, ready
 
     if any(name in values for name in FLAGS):
         raise DomainError(f"logarithms over a grid take no flags; leave {' and '.join(sorted(FLAGS))} out or give one point")
     programs = bound.ways(choice, tuple(values))
     raw = [(name, ready(name, value)) for name, value in values.items()]
-    arguments = [array if rank_of(name) else Check(name)(array)[0] for name, array in raw]
-    shape = np.broadcast_shapes(*(np.shape(a) for name, a in zip(values, arguments, strict=True) if not rank_of(name)))
-    points = [a if rank_of(name) else np.broadcast_to(a, shape).ravel() for name, a in zip(values, arguments, strict=True)]
-    logs, errors = programs.logarithms(points)
+    for name, array in raw:
+        if not rank_of(name):
+            Check(name)(array)
+    shape = broadcast(programs.parameters, [array for _, array in raw])
+    points = [a if rank_of(name) else np.broadcast_to(a, shape).ravel() for name, a in raw]
+    logs, errors = programs.logarithms([np.asarray(a, dtype=np.float64) for a in points])
     result = np.array(logs, dtype=np.float64)
     sure = errors <= TOLERANCE * np.maximum(1.0, np.abs(np.where(np.isfinite(result), result, 0.0)))
     sure &= result < math.inf
     if programs.upward:
         with np.errstate(invalid="ignore"):
-            result[sure] = np.nextafter(result[sure] + errors[sure], math.inf)
+            above = np.nextafter(result[sure] + errors[sure], math.inf)
+            # The logarithm of an exact 0 stays what it is.
+            result[sure] = np.where(np.isneginf(result[sure]), -math.inf, above)
     for place in np.nonzero(~sure)[0]:
-        point = {n: a if rank_of(n) else _whole(n, float(a[place])) for n, a in zip(values, points, strict=True)}
+        point = {n: a if rank_of(n) else plain(a[place]) for n, a in zip(values, points, strict=True)}
         result[place] = bound.rounded_log(bound.enclosure(point, *choice))
     return result.reshape(shape) if shape else float(result[0])

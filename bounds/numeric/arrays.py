@@ -81,6 +81,11 @@ def into(operation: np.ufunc, first: Any, second: Any, out: Any) -> Any:
     return operation(first, second) if out is None or shape != out.shape else operation(first, second, out=out)
 
 
+def worst(error: Any) -> Any:
+    """Errors per point and entry as one for each point."""
+    return error.max(axis=-1) if np.ndim(error) else error
+
+
 def expand(value: Any) -> Any:
     """A value per point as one per point and entry."""
     return value[..., None] if np.ndim(value) else value
@@ -123,10 +128,10 @@ def growth_log(q: Any, start: Any, length: Any) -> Any:
 
 
 def erf(value: Any) -> Any:
-    """The error function."""
+    """The error function, of which scipy has none with more digits than a double; its condition number is at most 1."""
     from scipy.special import erf as vectorised
 
-    return vectorised(value)
+    return vectorised(np.asarray(value, dtype=np.float64))
 
 
 ARRAY: dict[str, Callable[..., Any] | float] = {
@@ -154,6 +159,7 @@ ARRAY: dict[str, Callable[..., Any] | float] = {
     "either": either,
     "chosen": chosen,
     "anywhere": anywhere,
+    "worst": worst,
     "expand": expand,
     "into": into,
     "multiply": np.multiply,

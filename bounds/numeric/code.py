@@ -17,6 +17,8 @@ ROUND = 2.0**-53
 FUNCTION = 4 * ROUND
 #: Largest relative error with which a fast value is accepted.
 TOLERANCE = 4.8e-13
+#: Decades by which an eigenvalue of 1 may be above 1 through rounding.
+CLOSE = 1e-9
 _NAME = re.compile(r"[a-z]\d+")
 _OPERAND = r"([a-z]\d+|[-+.\de]+|\(-?[^()]*(?:\([^()]*\)[^()]*)*\))"
 _OPERATION = re.compile(rf"{_OPERAND} ?([*/+-]) ?{_OPERAND}")
@@ -103,6 +105,8 @@ class Code:
         self.counter = 0
         self.seen: list[dict[str, str]] = [{}]
         self.constants: dict[str, Any] = {}
+        #: Whether an infinity may be met on the way, from which a nan may come.
+        self.singular = False
         #: What a text is the negative of.
         self.negated: dict[str, str] = {}
 
@@ -206,6 +210,10 @@ class Code:
             self.do(f"if not ({test}): return None")
             return value
         return replace(value, bad=self.bad(value.bad, self.let(f"failing({test})", "b")))
+
+    def numeric(self, value: Value) -> Value:
+        """``value``, given up where it is no number: a comparison would take a side there."""
+        return self.unless(value, f"{value.ref} == {value.ref}") if self.singular else value
 
     def ranged(self, value: Value, *zeros: str) -> Value:
         """``value``, given up where it is so large or so small that a float may overflow or lose digits.

@@ -129,7 +129,7 @@ class _Walk:
     def _growth(self, rate: Node, start: Node, stop: Node) -> Log:
         (q, q_error), (a, a_error), (length, error) = map(self.linear, (rate, start, difference(stop, start)))
         log = growth_log(q, a, length)
-        sure = (np.asarray(error) == 0) & (length >= 0) & (a >= 0)
+        sure = (np.asarray(error) == 0) & (length >= 0) & (a >= 0) & (q >= 0)
         return Log(np.ones_like(log), log, np.where(sure, log * (GROWTH_ERROR + 2 * q_error + 2 * a_error), np.inf))
 
     def _erf(self, a: Log) -> Log:

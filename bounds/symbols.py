@@ -120,7 +120,8 @@ class Symbol:
     def check(self, value: Any) -> None:
         """Raise :class:`DomainError` unless ``value`` is in the symbol's domain."""
         if value not in self.domain:
-            raise DomainError(f"{self.name}={value!r} is out of its domain; {self.name} ({self.meaning}) takes {self.domain}")
+            told = " ".join(repr(value).split())
+            raise DomainError(f"{self.name}={told} is out of its domain; {self.name} ({self.meaning}) takes {self.domain}")
 
     @property
     def label(self) -> str:

@@ -205,7 +205,7 @@ def one_point(ways: Ways, arguments: Sequence[Any]) -> float | None:
         return None
     try:
         values, failed = evaluate(ways, [ready(name, a) for name, a in zip(ways.parameters, arguments, strict=True)])
-    except ValueError:
+    except (ValueError, IndexError):
         return None
     return float(values) if failed is None or not failed else None
 
@@ -218,12 +218,15 @@ def ready(name: str, argument: Any) -> Any:
     """
     if rank_of(name):
         symbol(name).check(argument)
-        array = np.asarray(argument, dtype=np.float64)
+        try:
+            array = np.asarray(argument, dtype=np.float64)
+        except OverflowError:
+            raise DomainError(f"{name} has entries above the largest float; give smaller ones over a grid") from None
         return array.reshape(array.shape + (1,) * (rank_of(name) - array.ndim))
     if isinstance(argument, int | float):
         symbol(name).check(argument)
-        return float(argument) if abs(argument) <= _LARGEST_FLOAT else _as_array(name, argument)
-    array = _as_array(name, argument)
+        return float(argument) if abs(argument) <= _LARGEST_FLOAT else as_array(name, argument)
+    array = as_array(name, argument)
     if array.dtype.kind not in "iuf":
         raise DomainError(f"{name} has entries of type {array.dtype}; give numbers")
     if array.dtype.itemsize > _BYTES:
@@ -232,7 +235,12 @@ def ready(name: str, argument: Any) -> Any:
     return array
 
 
-def _as_array(name: str, argument: Any) -> _Array:
+def as_array(name: str, argument: Any) -> _Array:
+    """An argument as numpy sees it.
+
+    Raises:
+        DomainError: where it would not see what was meant.
+    """
     if np.ma.is_masked(argument):
         raise DomainError(f"{name} has masked entries, whose values would be wrong ones; give its compressed() values")
     try:
@@ -258,6 +266,11 @@ def broadcast(names: Sequence[str], arguments: Sequence[Any]) -> tuple[int, ...]
 def plain(number: Any) -> Any:
     """A number of Python: integers keep all their digits."""
     return int(number) if np.asarray(number).dtype.kind in "iu" else float(number)
+
+
+def first_point(names: Sequence[str], arguments: Sequence[Any]) -> tuple[Any, ...]:
+    """The first point of a grid."""
+    return tuple(a if rank_of(name) else plain(np.ravel(a)[0]) for name, a in zip(names, arguments, strict=True))
 
 
 def filled(ways: Ways, arguments: Sequence[Any], carefully: Callable[[tuple[Any, ...]], float]) -> _Array:

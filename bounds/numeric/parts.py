@@ -53,7 +53,8 @@ def reduced(lowering: Lowering, node: Reduce) -> Value:
     body = _inner(lowering, node, arrays).value(node.body)
     outer = [lowering.inputs[name].bad for name in sorted(names(node.body) - set(node.variables)) if name in lowering.inputs]
     inside = None if body.bad is None else code.let(f"anywhere({body.bad})", "b")
-    refs = ", ".join(array.ref for array in arrays)
+    # What the rows of a matrix run along is its first column.
+    refs = ", ".join(array.ref if array.rank == 1 else code.let(f"{array.ref}[..., 0]") for array in arrays)
     ref = code.let(f"{node.function}({body.ref}, {refs})")
     body = replace(body, error=code.let(f"worst({body.error})", "e") if isinstance(body.error, str) else body.error)
     value = Value(ref, body.error, body.sign, body.low, body.high, body.zero, bad=code.bad(inside, *outer))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bounds.expression.tree import Call, Name, Node, Number, Power, Product, Quotient, Reduce, Sum, difference, names
 from bounds.numeric import logs
 from bounds.numeric.arrays import erf, growth_log
-from bounds.numeric.code import FUNCTION, ROUND
+from bounds.numeric.code import ERF, ROUND
 from bounds.numeric.logs import Log
 from bounds.numeric.runtime import GROWTH_ERROR
 from bounds.symbols import rank_of
@@ -135,7 +135,7 @@ class _Walk:
     def _erf(self, a: Log) -> Log:
         value, error = logs.linear(a)
         small = logs.multiply(a, logs.from_linear(2 / math.sqrt(math.pi), 4 * ROUND))
-        large = logs.from_linear(erf(value), FUNCTION + error)
+        large = logs.from_linear(erf(value), ERF + error)
         tiny = a.log < math.log(_TINY)
         return Log(a.sign, np.where(tiny, small.log, large.log), np.where(tiny, small.error, large.error))
 

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from bounds.expression.tree import Call, Least, Name, Node, Number, Power, Product, Quotient, Reduce, Sum, difference
 from bounds.numeric import arithmetic as on
-from bounds.numeric.code import CLOSE, FUNCTION, ROUND, Code, Entries, UnsupportedError, Value
+from bounds.numeric.code import CLOSE, ERF, ROUND, Code, Entries, UnsupportedError, Value
 from bounds.numeric.parts import array_element, array_size, minimised, reduced
 from bounds.numeric.runtime import GROWTH_ERROR
 
@@ -220,7 +220,7 @@ class Lowering:
                 return self._when(*arguments)
             case "erf":
                 a = self.value(arguments[0])
-                return Value(code.call("erf", a.ref), code.error(FUNCTION, (1.0, a.error)), a.sign, min(a.low, 0.0), 0.0, a.zero, bad=a.bad)
+                return Value(code.call("erf", a.ref), code.error(ERF, (1.0, a.error)), a.sign, min(a.low, 0.0), 0.0, a.zero, bad=a.bad)
             case "ceil":
                 return self._ceil(self.value(arguments[0]))
             case "pi":

@@ -167,7 +167,7 @@ class Bound:
 
         return round_up(ball) if self.kind is Kind.UPPER else round_near(ball)
 
-    def evaluate(self, *, update_form: str | None = None, readout: str | None = None, **values: Any) -> Any:
+    def evaluate(self, /, *, update_form: str | None = None, readout: str | None = None, **values: Any) -> Any:
         """The value at the given parameters: a float, or an array when any parameter is an array (they broadcast).
 
         An upper bound is rounded up, so that the number is an upper bound too. A parameter that is an array by itself

@@ -133,6 +133,8 @@ def log_grid(bound: Bound, choice: Choice, values: Mapping[str, Any]) -> Any:
         if not rank_of(name):
             Check(name)(array)
     shape = broadcast(programs.parameters, [array for _, array in raw])
+    if 0 in shape:
+        return np.empty(shape)
     points = [a if rank_of(name) else np.broadcast_to(a, shape).ravel() for name, a in raw]
 
     def one(point: tuple[Any, ...]) -> float:

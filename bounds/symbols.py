@@ -181,6 +181,8 @@ _SYMBOLS = (
     Symbol("rho3", r"\rho_3", "mean cubed distance of the nodes from their mean", "w^3", _NONNEGATIVE),
 )
 
+#: What a bound is asked with besides its parameters.
+_ARGUMENTS = frozenset({"update_form", "readout"})
 REGISTRY: dict[str, Symbol] = {symbol.name: symbol for symbol in _SYMBOLS}
 
 
@@ -197,7 +199,7 @@ def register(new: Symbol) -> Symbol:
     """
     from bounds.expression.parse import is_free_name
 
-    if not is_free_name(new.name):
+    if new.name in _ARGUMENTS or not is_free_name(new.name):
         raise DomainError(f"{new.name!r} cannot name a symbol; write letters, digits and _, no function and no word of Python")
     known = REGISTRY.setdefault(new.name, new)
     if known != new:

@@ -6,7 +6,6 @@ The names in the code are numbered by us and its literals are printed by us: no 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -248,13 +247,15 @@ class Code:
 
 
 def _live(lines: list[str]) -> list[str]:
-    """The lines without assignments that nothing uses."""
-    while True:
-        used = Counter(word for line in lines for word in set(_NAME.findall(_right(line))))
-        kept = [line for line in lines if _left(line) is None or used[_left(line)]]
-        if len(kept) == len(lines):
-            return kept
-        lines = kept
+    """The lines without assignments that nothing uses; what uses a name stands after its assignment."""
+    used: set[str] = set()
+    kept: list[str] = []
+    for line in reversed(lines):
+        name = _left(line)
+        if name is None or name in used:
+            kept.append(line)
+            used.update(_NAME.findall(_right(line)))
+    return kept[::-1]
 
 
 def _freed(lines: list[str]) -> list[str]:

@@ -45,7 +45,7 @@ def evaluate(ways: Ways, arguments: Sequence[Any]) -> tuple[_Array, NDArray[np.b
     step = max(CHUNK // entries, 1)
     with np.errstate(all="ignore"):
         columns = [work.column(name, a, step) for name, a in given]
-        for place in _pieces(shape, step):
+        for place in _pieces(shape, step) if work.values.size else ():
             work.chunk(columns, place)
     return work.values, work.failed
 

@@ -167,7 +167,7 @@ class Bound:
 
         return round_up(ball) if self.kind is Kind.UPPER else round_near(ball)
 
-    def evaluate(self, *, update_form: str | None = None, readout: str | None = None, **values: Any) -> Any:
+    def evaluate(self, /, *, update_form: str | None = None, readout: str | None = None, **values: Any) -> Any:
         """The value at the given parameters: a float, or an array when any parameter is an array (they broadcast).
 
         An upper bound is rounded up, so that the number is an upper bound too. A parameter that is an array by itself
@@ -191,15 +191,25 @@ class Bound:
         """Natural logarithm of the value, finite wherever the value is positive and finite, however large or small.
 
         A float, or an array when any parameter is an array; rounded up where the bound is an upper bound.
+
+        Raises:
+            MissingParameterError, UnknownParameterError, DomainError, UnknownNameError: as :meth:`evaluate`; DomainError also
+                where the value is negative.
         """
         numbers = [value for name, value in values.items() if not rank_of(name)]
         one = all(isinstance(value, int | float) for value in numbers)
         return (evaluation.log_value if one else evaluation.log_grid)(self, (update_form, readout), values)
 
     def rounded_log(self, ball: arb) -> float:
-        """:meth:`rounded` for the logarithm of an enclosure; -inf for 0."""
+        """:meth:`rounded` for the logarithm of an enclosure; -inf for 0.
+
+        Raises:
+            DomainError: for a negative number.
+        """
         if ball == 0:
             return -math.inf
+        if ball < 0:
+            raise DomainError(f"{self.id} is {float(ball.mid()):.6g} there and has no logarithm; ask for its value instead")
         return self.rounded(ball.log()) if ball.is_finite() else math.inf
 
     def readout(self, readout: str | None) -> Readout:

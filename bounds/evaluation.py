@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from bounds.errors import DomainError, MissingParameterError
+from bounds.errors import DomainError, GossipBoundsError, MissingParameterError
 from bounds.formula import FLAGS, without_false_flags
 from bounds.numeric.code import TOLERANCE
 from bounds.numeric.ways import Ways
@@ -16,6 +16,7 @@ from bounds.vocabulary import Kind
 if TYPE_CHECKING:
     from bounds.bound import Bound
 
+_T = TypeVar("_T")
 Choice = tuple[str | None, str | None]
 
 
@@ -59,13 +60,19 @@ def _by_flags(bound: Bound, choice: Choice, values: Mapping[str, Any]) -> Any:
         return bound.evaluate(update_form=choice[0], readout=choice[1], **without_false_flags(values))
     import numpy as np
 
+    from bounds.numeric.grid import as_array, broadcast
+
     flags = [name for name in FLAGS if name in values]
-    rows = np.broadcast_arrays(*(np.asarray(value) for name, value in values.items() if not rank_of(name)))
     names = [name for name in values if not rank_of(name)]
-    result = np.empty(rows[0].shape)
+    arrays = [as_array(name, values[name]) for name in names]
+    result = np.empty(broadcast(names, arrays))
+    rows = [np.broadcast_to(array, result.shape) for array in arrays]
     for place in np.ndindex(result.shape):
-        point = {name: row[place].item() for name, row in zip(names, rows, strict=True)}
-        point = {name: int(value) if name in flags else value for name, value in point.items()}
+        found = ((name, row[place]) for name, row in zip(names, rows, strict=True))
+        point = {name: value.item() if hasattr(value, "item") else value for name, value in found}
+        for name in flags:
+            symbol(name).check(point[name])
+        point |= {name: int(point[name]) for name in flags}
         whole = {name: point.get(name, value) for name, value in values.items()}
         result[place] = bound.evaluate(update_form=choice[0], readout=choice[1], **whole)
     return result
@@ -77,7 +84,7 @@ def grid(bound: Bound, choice: Choice, values: Mapping[str, Any]) -> Any:
     Raises:
         DomainError: naming the first value outside its domain.
     """
-    from bounds.numeric.grid import filled, ready
+    from bounds.numeric.grid import filled, first_point, ready
 
     programs = bound.ways(choice, tuple(values))
     _check_arrays(values)
@@ -87,7 +94,7 @@ def grid(bound: Bound, choice: Choice, values: Mapping[str, Any]) -> Any:
         named = dict(zip(values, (_whole(name, value) for name, value in zip(values, point, strict=True)), strict=True))
         return bound.rounded(bound.enclosure(named, *choice))
 
-    result = filled(programs, arguments, one)
+    result = _fitting(lambda: filled(programs, arguments, one), lambda: one(first_point(programs.parameters, arguments)))
     return result if result.ndim else float(result)
 
 
@@ -95,6 +102,16 @@ def _check_arrays(values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         if rank_of(name):
             symbol(name).check(value)
+
+
+def _fitting(work: Callable[[], _T], first: Callable[[], Any]) -> _T:
+    """``work()``; where arrays of the wrong lengths meet in it, the careful way at the ``first`` point says so in our words."""
+    try:
+        return work()
+    except (ValueError, IndexError) as problem:
+        if not isinstance(problem, GossipBoundsError):
+            first()
+        raise
 
 
 def _whole(name: str, value: Any) -> Any:
@@ -113,24 +130,34 @@ def log_grid(bound: Bound, choice: Choice, values: Mapping[str, Any]) -> Any:
     """Natural logarithms over arrays that broadcast."""
     import numpy as np
 
-    from bounds.numeric.grid import Check, ready
+    from bounds.numeric.grid import Check, broadcast, first_point, plain, ready
 
     if any(name in values for name in FLAGS):
         raise DomainError(f"logarithms over a grid take no flags; leave {' and '.join(sorted(FLAGS))} out or give one point")
     programs = bound.ways(choice, tuple(values))
     _check_arrays(values)
     raw = [(name, ready(name, value)) for name, value in values.items()]
-    arguments = [array if rank_of(name) else Check(name)(array)[0] for name, array in raw]
-    shape = np.broadcast_shapes(*(np.shape(a) for name, a in zip(values, arguments, strict=True) if not rank_of(name)))
-    points = [a if rank_of(name) else np.broadcast_to(a, shape).ravel() for name, a in zip(values, arguments, strict=True)]
-    logs, errors = programs.logarithms(points)
+    for name, array in raw:
+        if not rank_of(name):
+            Check(name)(array)
+    shape = broadcast(programs.parameters, [array for _, array in raw])
+    if 0 in shape:
+        return np.empty(shape)
+    points = [a if rank_of(name) else np.broadcast_to(a, shape).ravel() for name, a in raw]
+
+    def one(point: tuple[Any, ...]) -> float:
+        return bound.rounded_log(bound.enclosure(dict(zip(values, point, strict=True)), *choice))
+
+    floats = [np.asarray(a, dtype=np.float64) for a in points]
+    logs, errors = _fitting(lambda: programs.logarithms(floats), lambda: one(first_point(programs.parameters, points)))
     result = np.array(logs, dtype=np.float64)
     sure = errors <= TOLERANCE * np.maximum(1.0, np.abs(np.where(np.isfinite(result), result, 0.0)))
     sure &= result < math.inf
     if programs.upward:
         with np.errstate(invalid="ignore"):
-            result[sure] = np.nextafter(result[sure] + errors[sure], math.inf)
+            above = np.nextafter(result[sure] + errors[sure], math.inf)
+            # The logarithm of an exact 0 stays what it is.
+            result[sure] = np.where(np.isneginf(result[sure]), -math.inf, above)
     for place in np.nonzero(~sure)[0]:
-        point = {n: a if rank_of(n) else _whole(n, float(a[place])) for n, a in zip(values, points, strict=True)}
-        result[place] = bound.rounded_log(bound.enclosure(point, *choice))
+        result[place] = one(tuple(a if rank_of(n) else plain(a[place]) for n, a in zip(values, points, strict=True)))
     return result.reshape(shape) if shape else float(result[0])

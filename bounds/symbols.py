@@ -134,7 +134,8 @@ class Symbol:
     def check(self, value: Any) -> None:
         """Raise :class:`DomainError` unless ``value`` is in the symbol's domain."""
         if value not in self.domain:
-            raise DomainError(f"{self.name}={value!r} is out of its domain; {self.name} ({self.meaning}) takes {self.domain}")
+            told = " ".join(repr(value).split())
+            raise DomainError(f"{self.name}={told} is out of its domain; {self.name} ({self.meaning}) takes {self.domain}")
 
     @property
     def label(self) -> str:
@@ -194,6 +195,8 @@ _SYMBOLS = (
     Symbol("rho3", r"\rho_3", "mean cubed distance of the nodes from their mean", "w^3", _NONNEGATIVE),
 )
 
+#: What a bound is asked with besides its parameters.
+_ARGUMENTS = frozenset({"update_form", "readout"})
 REGISTRY: dict[str, Symbol] = {symbol.name: symbol for symbol in _SYMBOLS}
 
 
@@ -210,7 +213,7 @@ def register(new: Symbol) -> Symbol:
     """
     from bounds.expression.parse import is_free_name
 
-    if not is_free_name(new.name):
+    if new.name in _ARGUMENTS or not is_free_name(new.name):
         raise DomainError(f"{new.name!r} cannot name a symbol; write letters, digits and _, no function and no word of Python")
     known = REGISTRY.setdefault(new.name, new)
     if known != new:

@@ -23,12 +23,15 @@ _SHOWN = 6
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One evaluated point; ``applies`` is None when an assumption cannot be decided from what was given."""
+    """One evaluated point; ``applies`` is None when an assumption cannot be decided from what was given.
+
+    ``log_value`` is None for a negative value.
+    """
 
     bound: str
     parameters: dict[str, Value]
     value: float
-    log_value: float
+    log_value: float | None
     applies: bool | None
     unmet: list[str]
 
@@ -97,7 +100,7 @@ def evaluate_point(
         bound=bound.id,
         parameters=values,
         value=value,
-        log_value=bound.log_value(values, update_form, readout),
+        log_value=None if value < 0 else bound.log_value(values, update_form, readout),
         applies=applies,
         unmet=[o.text for o in outcomes],
     )

@@ -215,6 +215,7 @@ def minus_expm1(code: Code, a: Value) -> Value:
 
 def log1p_minus(code: Code, a: Value) -> Value:
     """log(1 - a) for a below 1, relatively accurate near a = 0; an a with an error must stay away from 1."""
+    code.singular |= a.sign >= 0 and a.high >= 0.0
     value = Value(code.call("log1p", negative(code, a).ref), 0.0, -a.sign, min(a.low, 0.0) - 1.0, max(a.high, 1.6), a.zero, bad=a.bad)
     if a.exact or a.sign < 0:
         return replace(value, error=code.error(code.precision.function, (1.0, a.error)))

@@ -108,6 +108,11 @@ def _multiplied(values: tuple[Any, ...]) -> Any:
     return first
 
 
+def worst(error: Any) -> Any:
+    """Errors per point and entry as one for each point."""
+    return np.max(error, axis=-1, initial=0.0) if np.ndim(error) else error
+
+
 def expand(value: Any) -> Any:
     """A value per point as one per point and entry."""
     return value[..., None] if np.ndim(value) else value
@@ -155,10 +160,10 @@ def growth_log(q: Any, start: Any, length: Any) -> Any:
 
 
 def erf(value: Any) -> Any:
-    """The error function."""
+    """The error function, of which scipy has none with more digits than a double; its condition number is at most 1."""
     from scipy.special import erf as vectorised
 
-    return vectorised(value)
+    return vectorised(np.asarray(value, dtype=np.float64))
 
 
 ARRAY: dict[str, Callable[..., Any] | float] = {
@@ -186,8 +191,8 @@ ARRAY: dict[str, Callable[..., Any] | float] = {
     "either": either,
     "chosen": chosen,
     "anywhere": anywhere,
+    "worst": worst,
     "expand": expand,
-    "collapsed": lambda error: error,
     "into": into,
     "product": product,
     "multiply": np.multiply,
@@ -216,5 +221,4 @@ POINTWISE = ARRAY | {
     "inside": _each,
     "peak": lambda value, cap: np.maximum(value, 0.0),
     "max": larger,
-    "collapsed": lambda error: np.max(error, axis=-1, initial=0.0) if np.ndim(error) else error,
 }

@@ -6,7 +6,6 @@ The names in the code are numbered by us and its literals are printed by us: no 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,8 +14,12 @@ from typing import Any
 #: Unit roundoff of float64, and what is allowed to an elementary function: 2 ulp, three times the worst that a test finds.
 ROUND = 2.0**-53
 FUNCTION = 4 * ROUND
+#: The error function of scipy is off by up to 1.5 ulp.
+ERF = 2 * FUNCTION
 #: Largest relative error with which a fast value is accepted.
 TOLERANCE = 4.8e-13
+#: Decades by which an eigenvalue of 1 may be above 1 through rounding.
+CLOSE = 1e-9
 _NAME = re.compile(r"[a-z]\d+")
 _OPERAND = r"([a-z]\d+|[-+.\de]+|\(-?[^()]*(?:\([^()]*\)[^()]*)*\))"
 _OPERATION = re.compile(rf"{_OPERAND} ?([*/+-]) ?{_OPERAND}")
@@ -103,6 +106,8 @@ class Code:
         self.counter = 0
         self.seen: list[dict[str, str]] = [{}]
         self.constants: dict[str, Any] = {}
+        #: Whether an infinity may be met on the way, from which a nan may come.
+        self.singular = False
         #: What a text is the negative of.
         self.negated: dict[str, str] = {}
 
@@ -207,6 +212,10 @@ class Code:
             return value
         return replace(value, bad=self.bad(value.bad, self.let(f"failing({test})", "b")))
 
+    def numeric(self, value: Value) -> Value:
+        """``value``, given up where it is no number: a comparison would take a side there."""
+        return self.unless(value, f"{value.ref} == {value.ref}") if self.singular else value
+
     def ranged(self, value: Value, *zeros: str) -> Value:
         """``value``, given up where it is so large or so small that a float may overflow or lose digits.
 
@@ -241,13 +250,15 @@ class Code:
 
 
 def _live(lines: list[str]) -> list[str]:
-    """The lines without assignments that nothing uses."""
-    while True:
-        used = Counter(word for line in lines for word in set(_NAME.findall(_right(line))))
-        kept = [line for line in lines if _left(line) is None or used[_left(line)]]
-        if len(kept) == len(lines):
-            return kept
-        lines = kept
+    """The lines without assignments that nothing uses; what uses a name stands after its assignment."""
+    used: set[str] = set()
+    kept: list[str] = []
+    for line in reversed(lines):
+        name = _left(line)
+        if name is None or name in used:
+            kept.append(line)
+            used.update(_NAME.findall(_right(line)))
+    return kept[::-1]
 
 
 def _freed(lines: list[str]) -> list[str]:

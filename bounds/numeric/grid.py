@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bounds.errors import DomainError
+from bounds.errors import DomainError, LengthError
 from bounds.numeric.code import FUNCTION, ROUND, TOLERANCE
-from bounds.numeric.program import LARGEST, smallest
+from bounds.numeric.program import LARGEST, entry_limits, smallest
 from bounds.symbols import Domain, rank_of, symbol
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Points that are evaluated at once; with some twenty intermediate arrays they fill a second-level cache.
 CHUNK = 65536
+_BYTES = 8
+_LARGEST_FLOAT = sys.float_info.max
 _SMALLEST_RESULT = 1e-290
 #: Beyond it a float has no full precision left, or none at all.
 _MOST_LOGARITHM = 700.0
@@ -36,13 +39,13 @@ def evaluate(ways: Ways, arguments: Sequence[Any]) -> tuple[_Array, NDArray[np.b
         DomainError: naming the first value outside its domain.
     """
     given = list(zip(ways.parameters, arguments, strict=True))
-    shape = np.broadcast_shapes(*(np.shape(a) for name, a in given if not rank_of(name)))
+    shape = broadcast(ways.parameters, arguments)
     work = _Work(ways, np.empty(shape))
     entries = max((np.shape(a)[-1] for name, a in given if rank_of(name)), default=1)
     step = max(CHUNK // entries, 1)
     with np.errstate(all="ignore"):
         columns = [work.column(name, a, step) for name, a in given]
-        for place in _pieces(shape, step):
+        for place in _pieces(shape, step) if work.values.size else ():
             work.chunk(columns, place)
     return work.values, work.failed
 
@@ -81,6 +84,8 @@ class _Work:
     def column(self, name: str, argument: Any, step: int) -> _Column:
         """Prepare an argument; one that fits into a chunk is checked here, once for all."""
         if rank_of(name):
+            if _has_odd_entries(name, argument):
+                self.fail((), True)
             return _Column(argument, None, ())
         check: Check | None = Check(name)
         assert check is not None
@@ -172,6 +177,15 @@ def _outside(name: str, part: Any) -> Any:
     return np.logical_not(inside | (part == 0) if domain.low == 0 and not domain.low_open else inside)
 
 
+def _has_odd_entries(name: str, array: Any) -> bool:
+    """Whether an array has entries too large or too small for the fast way: all points then are left to the slower ways."""
+    low, high = entry_limits(name)
+    size = np.abs(array)
+    # Rounding may lift the first eigenvalue above 1, and what is said of the others holds up to 1 only.
+    lifted = not hasattr(symbol(name).domain, "entry") and np.any(array[1:] > 1)
+    return bool(lifted or np.any((size != 0) & ((size < low) | (size > high))))
+
+
 def _pieces(shape: tuple[int, ...], points: int) -> Iterator[tuple[slice, ...]]:
     """Slices that cover ``shape``, each of at most ``points`` points (or of one row of the last axis that is split)."""
     if math.prod(shape) <= points or not shape:
@@ -191,7 +205,7 @@ def one_point(ways: Ways, arguments: Sequence[Any]) -> float | None:
         return None
     try:
         values, failed = evaluate(ways, [ready(name, a) for name, a in zip(ways.parameters, arguments, strict=True)])
-    except ValueError:
+    except (ValueError, IndexError):
         return None
     return float(values) if failed is None or not failed else None
 
@@ -203,14 +217,59 @@ def ready(name: str, argument: Any) -> Any:
         DomainError: for a type that is not numeric.
     """
     if rank_of(name):
-        array = np.asarray(argument, dtype=np.float64)
+        try:
+            array = np.asarray(argument, dtype=np.float64)
+        except OverflowError:
+            raise DomainError(f"{name} has entries above the largest float; give smaller ones over a grid") from None
         return array.reshape(array.shape + (1,) * (rank_of(name) - array.ndim))
     if isinstance(argument, int | float):
-        return float(argument)
-    array = np.asarray(argument)
+        symbol(name).check(argument)
+        return float(argument) if abs(argument) <= _LARGEST_FLOAT else as_array(name, argument)
+    array = as_array(name, argument)
     if array.dtype.kind not in "iuf":
         raise DomainError(f"{name} has entries of type {array.dtype}; give numbers")
+    if array.dtype.itemsize > _BYTES:
+        with np.errstate(over="ignore"):
+            return array.astype(np.float64)
     return array
+
+
+def as_array(name: str, argument: Any) -> _Array:
+    """An argument as numpy sees it.
+
+    Raises:
+        DomainError: where it would not see what was meant.
+    """
+    if np.ma.is_masked(argument):
+        raise DomainError(f"{name} has masked entries, whose values would be wrong ones; give its compressed() values")
+    try:
+        return np.asarray(argument)
+    except ValueError:
+        raise DomainError(f"{name} has rows of different lengths; give an array or one number") from None
+
+
+def broadcast(names: Sequence[str], arguments: Sequence[Any]) -> tuple[int, ...]:
+    """The common shape of the numbers among the arguments.
+
+    Raises:
+        LengthError: where they have none.
+    """
+    shapes = {name: np.shape(a) for name, a in zip(names, arguments, strict=True) if not rank_of(name)}
+    try:
+        return np.broadcast_shapes(*shapes.values())
+    except ValueError:
+        told = ", ".join(f"{name} {shape}" for name, shape in shapes.items() if shape)
+        raise LengthError(f"arrays of shapes {told} do not broadcast; give equal shapes, or axes of length 1") from None
+
+
+def plain(number: Any) -> Any:
+    """A number of Python: integers keep all their digits."""
+    return int(number) if np.asarray(number).dtype.kind in "iu" else float(number)
+
+
+def first_point(names: Sequence[str], arguments: Sequence[Any]) -> tuple[Any, ...]:
+    """The first point of a grid."""
+    return tuple(a if rank_of(name) else plain(np.ravel(a)[0]) for name, a in zip(names, arguments, strict=True))
 
 
 def filled(ways: Ways, arguments: Sequence[Any], carefully: Callable[[tuple[Any, ...]], float]) -> _Array:
@@ -219,13 +278,10 @@ def filled(ways: Ways, arguments: Sequence[Any], carefully: Callable[[tuple[Any,
     if failed is None or not failed.any():
         return values
     if not values.ndim:
-        return np.asarray(carefully(tuple(a if rank_of(name) else float(a) for name, a in zip(ways.parameters, arguments, strict=True))))
+        return np.asarray(carefully(tuple(a if rank_of(name) else plain(a) for name, a in zip(ways.parameters, arguments, strict=True))))
     # Over several axes, the flat search finds the few places much faster.
     places = np.unravel_index(np.flatnonzero(failed), values.shape)
-    points = [
-        a if rank_of(name) else np.broadcast_to(a, values.shape)[places].astype(np.float64)
-        for name, a in zip(ways.parameters, arguments, strict=True)
-    ]
+    points = [a if rank_of(name) else np.broadcast_to(a, values.shape)[places] for name, a in zip(ways.parameters, arguments, strict=True)]
     entries = max((np.shape(a)[-1] for name, a in zip(ways.parameters, points, strict=True) if rank_of(name)), default=1)
     step = max(CHUNK // entries, 1)
     slow = np.empty(len(places[0]))
@@ -244,7 +300,7 @@ def _slower(ways: Ways, points: Sequence[Any], carefully: Callable[[tuple[Any, .
             values[missing], failed = tier(ways, _taken(ways, points, missing))
             missing[missing] = failed
     for place in np.nonzero(missing)[0]:
-        values[place] = carefully(tuple(a if rank_of(name) else float(a[place]) for name, a in zip(ways.parameters, points, strict=True)))
+        values[place] = carefully(tuple(a if rank_of(name) else plain(a[place]) for name, a in zip(ways.parameters, points, strict=True)))
     return values
 
 
@@ -254,7 +310,8 @@ def _taken(ways: Ways, points: Sequence[Any], mask: Any) -> list[Any]:
 
 def _in_extended(ways: Ways, points: Sequence[Any]) -> tuple[Any, Any]:
     """Values and the mask of those that failed, with more digits."""
-    if ways.extended is None:
+    arrays = [(name, a) for name, a in zip(ways.parameters, points, strict=True) if rank_of(name)]
+    if ways.extended is None or any(_has_odd_entries(name, a) for name, a in arrays):
         return np.nan, True
     with np.errstate(all="ignore"):
         value, error, bad = ways.extended[0](*(np.asarray(a, dtype=np.longdouble) for a in points), None)
@@ -262,6 +319,7 @@ def _in_extended(ways: Ways, points: Sequence[Any]) -> tuple[Any, Any]:
         # The digits of a double must hold what is handed back.
         held = ((size > _SMALLEST_RESULT) & (size < 1.0 / _SMALLEST_RESULT)) | (size == 0) | np.isinf(size)
         failed = np.logical_not(np.asarray(error <= TOLERANCE) & held)
+        value = np.asarray(value, dtype=np.float64)
     for name, a in zip(ways.parameters, points, strict=True):
         if not rank_of(name):
             failed = failed | _outside(name, a)
@@ -270,9 +328,9 @@ def _in_extended(ways: Ways, points: Sequence[Any]) -> tuple[Any, Any]:
 
 def _in_logarithms(ways: Ways, points: Sequence[Any]) -> tuple[Any, Any]:
     """Values and the mask of those that failed, through the log domain."""
-    log, error = ways.logarithms(points)
+    log, error = ways.logarithms([np.asarray(a, dtype=np.float64) for a in points])
     size = np.abs(log)
-    relative = error + FUNCTION * (1.0 + size)
     with np.errstate(all="ignore"):
+        relative = error + FUNCTION * (1.0 + size)
         value = np.exp(log) * (1.0 + 1.001 * relative + 4 * ROUND if ways.upward else 1.0)
     return value, ~((relative <= TOLERANCE) & (size < _MOST_LOGARITHM))

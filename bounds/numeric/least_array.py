@@ -20,6 +20,7 @@ _Floats = NDArray[np.float64]
 def least_array(body: Body, slope: Any, low: Any, high: Any, shape_of: tuple[Any, ...]) -> tuple[_Floats, float, NDArray[np.bool_] | None]:
     """(values, relative error, mask of undecided points); ``shape_of`` are the values that the body depends on."""
     shape = np.broadcast_shapes(*(np.shape(value) for value in (slope, low, high, *shape_of)))
+    high = np.maximum(low, high)
     low, high = (np.broadcast_to(np.asarray(end, dtype=np.float64), shape) for end in (low, high))
     with np.errstate(all="ignore"):
         place = _places(body, np.broadcast_to(slope, shape), low, high)
@@ -63,10 +64,10 @@ def _certified(body: Body, low: _Floats, high: _Floats, place: _Floats) -> tuple
         shown, slack = np.ones_like(proved), np.zeros(proved.shape)
         for end in (np.maximum(low, place - step), np.minimum(high, place + step)):
             _, beside, other, outside = body(end)
-            larger = beside * (1 - other) > value * (1 + error)
+            larger = beside - np.abs(beside) * other > value + np.abs(value) * error
             larger = larger if outside is None else larger & ~outside
             shown &= larger | (end == place)
-            slack = np.maximum(slack, np.where(step > 1, beside * (1 + other) / value - 1.0 + error, 0.0))
+            slack = np.maximum(slack, np.where(step > 1, (beside - value + np.abs(beside) * other) / np.abs(value) + error, 0.0))
         proved |= shown & (slack <= SLACK)
         if proved.all():
             break

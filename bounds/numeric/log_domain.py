@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bounds.expression.tree import Call, Name, Node, Number, Power, Product, Quotient, Reduce, Sum, difference, names
 from bounds.numeric import logs
 from bounds.numeric.arrays import erf, growth_log
-from bounds.numeric.code import FUNCTION, ROUND
+from bounds.numeric.code import ERF, ROUND
 from bounds.numeric.logs import Log
 from bounds.numeric.runtime import GROWTH_ERROR
 from bounds.symbols import rank_of
@@ -129,13 +129,13 @@ class _Walk:
     def _growth(self, rate: Node, start: Node, stop: Node) -> Log:
         (q, q_error), (a, a_error), (length, error) = map(self.linear, (rate, start, difference(stop, start)))
         log = growth_log(q, a, length)
-        sure = (np.asarray(error) == 0) & (length >= 0) & (a >= 0)
+        sure = (np.asarray(error) == 0) & (length >= 0) & (a >= 0) & (q >= 0)
         return Log(np.ones_like(log), log, np.where(sure, log * (GROWTH_ERROR + 2 * q_error + 2 * a_error), np.inf))
 
     def _erf(self, a: Log) -> Log:
         value, error = logs.linear(a)
         small = logs.multiply(a, logs.from_linear(2 / math.sqrt(math.pi), 4 * ROUND))
-        large = logs.from_linear(erf(value), FUNCTION + error)
+        large = logs.from_linear(erf(value), ERF + error)
         tiny = a.log < math.log(_TINY)
         return Log(a.sign, np.where(tiny, small.log, large.log), np.where(tiny, small.error, large.error))
 

@@ -14,6 +14,8 @@ import numpy as np
 from bounds.numeric.code import FUNCTION, ROUND
 
 _LOG2 = math.log(2.0)
+#: Largest error of a logarithm with which a difference is one.
+_SURE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,11 @@ def negative(a: Log) -> Log:
 
 
 def multiply(a: Log, b: Log) -> Log:
-    """a * b."""
+    """a * b; undecided for 0 times infinity."""
     sign = a.sign * b.sign
     log = _where(sign == 0, -np.inf, a.log + b.log)
-    return Log(sign, log, a.error + b.error + ROUND * _finite(log))
+    empty = (sign == 0) & (np.isposinf(a.log) | np.isposinf(b.log))
+    return Log(sign, log, _where(empty, np.inf, a.error + b.error + ROUND * _finite(log)))
 
 
 def divide(a: Log, b: Log) -> Log:
@@ -73,7 +76,8 @@ def add(a: Log, b: Log) -> Log:
     error = (large.error + share * (small.error + 3 * FUNCTION + ROUND * _finite(drop))) / left
     error = error + 2 * FUNCTION * _finite(change) + ROUND * _finite(log)
     both_zero = (large.sign == 0) & (small.sign == 0)
-    cancelled = ~same & ~(left > 0)
+    # An error bound of first order means nothing where it comes near 1: not even the sign is known then.
+    cancelled = ~same & ~((left > 0) & (error < _SURE))
     mixed = np.isposinf(large.log) & ~same & np.isposinf(small.log)
     return Log(large.sign, _where(both_zero, -np.inf, log), _where(cancelled | mixed, np.inf, error))
 
@@ -171,7 +175,8 @@ def _one_sign(a: Log, sign: float) -> Log:
 
 def largest_of(a: Log, largest: bool) -> Log:
     """The largest or smallest number along the last axis."""
-    order = _where(a.sign > 0, a.log, _where(a.sign < 0, -a.log, 0.0)) + _where(a.sign > 0, 1e12, _where(a.sign < 0, -1e12, 0.0))
-    place = (np.argmax if largest else np.argmin)(order, axis=-1)[..., None]
-    sign, log = (np.take_along_axis(np.broadcast_to(x, order.shape), place, axis=-1)[..., 0] for x in (a.sign, a.log))
-    return Log(sign, log, np.max(np.broadcast_to(a.error, order.shape), axis=-1))
+    if not largest:
+        return negative(largest_of(negative(a), largest=True))
+    top, least = np.max(_where(a.sign > 0, a.log, -np.inf), axis=-1), np.min(_where(a.sign < 0, a.log, np.inf), axis=-1)
+    sign = np.max(a.sign, axis=-1)
+    return Log(sign, _where(sign > 0, top, _where(sign < 0, least, -np.inf)), np.max(a.error, axis=-1))

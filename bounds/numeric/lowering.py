@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from bounds.expression.tree import Call, Least, Name, Node, Number, Power, Product, Quotient, Reduce, Sum, difference
 from bounds.numeric import arithmetic as on
-from bounds.numeric.code import FUNCTION, ROUND, Code, Entries, UnsupportedError, Value
+from bounds.numeric.code import CLOSE, ERF, ROUND, Code, Entries, UnsupportedError, Value
 from bounds.numeric.parts import array_element, array_size, minimised, reduced
 from bounds.numeric.runtime import GROWTH_ERROR
 
@@ -56,6 +56,7 @@ class Lowering:
     def _value(self, node: Node) -> Value:
         match node:
             case Number(None):
+                self.code.singular = True
                 return on.INFINITY
             case Number(value):
                 assert value is not None
@@ -123,7 +124,7 @@ class Lowering:
         """Whether the complement is worth writing in parts: some part comes close to 1 by what it is."""
         match node:
             case Name():
-                return self.value(node).high <= 0.0
+                return self.value(node).high <= CLOSE
             case Sum(left, right):
                 return _ONE in (left, right) or self._near_one(left)
             case Product(left, right):
@@ -145,12 +146,14 @@ class Lowering:
     def _signed_complement(self, a: Value, e: Value) -> Value:
         """1 - a^e for an exact base of any sign: 1 - |a|^e where the power is positive, no cancellation where it is negative."""
         code, power = self.code, self.code.let(f"power({a.ref}, {e.ref})")
+        below_one = a.high <= 0.0
         # A power so small that it is 0 here is nothing beside 1.
-        log = on.multiply(code, e, Value(code.call("log", f"absolute({a.ref})"), code.precision.function, -1, -16.0, 3.0, True))
-        size = on.minus_expm1(code, log)
+        size_log = Value(code.call("log", f"absolute({a.ref})"), code.precision.function, -1 if below_one else 0, -16.0, 3.0, True)
+        size = on.minus_expm1(code, on.multiply(code, e, size_log))
         ref = code.where(f"{power} >= 0.0", size.ref, f"1.0 - {power}")
         error = code.worse(size.error, code.precision.round + code.precision.function)
-        return Value(ref, error, 1, size.low, 0.31, True, bad=code.bad(a.bad, e.bad, size.bad))
+        high = 0.31 if below_one else size.high + 0.31
+        return Value(ref, error, 1 if below_one else 0, size.low, high, True, bad=code.bad(a.bad, e.bad, size.bad))
 
     def _logarithm(self, node: Node) -> Value:
         code = self.code
@@ -169,6 +172,7 @@ class Lowering:
         """The logarithm of an exact number."""
         ref = self.code.call("log", a.ref)
         sign = 1 if a.least >= 1 else -1 if a.high <= 0 else 0
+        self.code.singular |= a.zero
         # At 0 it is -inf, and the powers made of it are exactly 0.
         return Value(ref, self.code.precision.function, sign, -16.0, 3.0, True, bad=a.bad)
 
@@ -218,7 +222,7 @@ class Lowering:
             case "exp":
                 return on.exponential(code, self.value(arguments[0]))
             case "log":
-                return self.logarithm(arguments[0])
+                return self._finite_logarithm(arguments[0])
             case "min" | "max":
                 return self._extreme(function, *map(self.value, arguments))
             case "geometric":
@@ -229,7 +233,7 @@ class Lowering:
                 return self._when(*arguments)
             case "erf":
                 a = self.value(arguments[0])
-                return Value(code.call("erf", a.ref), code.error(FUNCTION, (1.0, a.error)), a.sign, min(a.low, 0.0), 0.0, a.zero, bad=a.bad)
+                return Value(code.call("erf", a.ref), code.error(ERF, (1.0, a.error)), a.sign, min(a.low, 0.0), 0.0, a.zero, bad=a.bad)
             case "ceil":
                 return self._ceil(self.value(arguments[0]))
             case "pi":
@@ -240,8 +244,14 @@ class Lowering:
                 return array_element(self, *arguments)
         raise UnsupportedError(function)
 
+    def _finite_logarithm(self, node: Node) -> Value:
+        """The logarithm where nothing follows that a logarithm of 0 would suit."""
+        result = self.logarithm(node)
+        return self.code.unless(result, f"{result.ref} > -inf") if self.code.singular else result
+
     def _extreme(self, function: str, a: Value, b: Value) -> Value:
         code = self.code
+        a, b = code.numeric(a), code.numeric(b)
         pick = min if function == "min" else max
         sign = a.sign if a.sign == b.sign else (1 if function == "max" and 1 in (a.sign, b.sign) else 0)
         ref = code.let(code.extreme(f"{function}imum", a.ref, b.ref))
@@ -265,6 +275,9 @@ class Lowering:
             return code.ranged(Value(ref, error, 1, -1.0, n.high, n.least <= 0, bad=code.bad(n.bad, c.bad, top.bad, whole.bad)))
         if self.value(ratio).sign <= 0:
             n = code.unless(n, f"{self.value(ratio).ref} >= 0.0")
+        if not n.whole:
+            # Only a whole power of nearly 0 vanishes as one of 0 does.
+            n = code.unless(n, f"{self.value(ratio).ref} > 0.0")
         exponent = on.multiply(code, n, self._safe_logarithm(ratio))
         top = on.minus_expm1(code, replace(exponent, bad=None))
         same = f"{c.ref} == 0.0"
@@ -301,7 +314,7 @@ class Lowering:
         return replace(up, sign=a.sign, low=0.0, high=max(a.high, 0.0) + 0.1, zero=True, whole=True, least=0.0 if a.sign > 0 else -math.inf)
 
     def _when(self, condition: Node, positive: Node, other: Node) -> Value:
-        code, c = self.code, self.value(condition)
+        code, c = self.code, self.code.numeric(self.value(condition))
         # An inexact difference of 0 was given up when it was formed, and its error bound leaves any other one its sign.
         if code.array:
             a, b = self._assuming(c).value(positive), self.value(other)

@@ -30,7 +30,7 @@ class _UndecidedError(Exception):
 
 
 def least(body: Body, slope: float, low: float, high: float) -> tuple[float, float] | None:
-    """(value, relative error) of the least value over the integers low..high, or None."""
+    """(value, relative error) of the least value over the integers low..high (the value at low where there are none), or None."""
     known: dict[float, tuple[float, float, float]] = {}
 
     def at(place: float) -> tuple[float, float, float]:
@@ -42,7 +42,7 @@ def least(body: Body, slope: float, low: float, high: float) -> tuple[float, flo
         return known[place]
 
     try:
-        return _certified(at, low, high, _place(at, slope, low, high))
+        return _certified(at, low, max(low, high), _place(at, slope, low, max(low, high)))
     except _UndecidedError:
         return None
 
@@ -96,8 +96,8 @@ def _certified(at: _Known, low: float, high: float, place: float) -> tuple[float
     for widening in (1.0, 8.0, 64.0):
         ends = [end for end in (max(low, place - distance * widening), min(high, place + distance * widening)) if end != place]
         around = [at(end) for end in ends]
-        if all(v * (1 - e) > value * (1 + error) for _, v, e in around):
+        if all(v - abs(v) * e > value + abs(value) * error for _, v, e in around):
             between = distance * widening > 1
-            slack = max((v * (1 + e) / value for _, v, e in around), default=1.0) - 1.0 + error if between else 0.0
+            slack = max(((v - value + abs(v) * e) / abs(value) for _, v, e in around), default=0.0) + error if between else 0.0
             return (value, error + slack) if slack <= SLACK else None
     return None

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from bounds.expression.tree import Call, Least, Name, Node, Number, Product, Quotient, Reduce, Sum, names
-from bounds.numeric.code import Entries, UnsupportedError, Value
+from bounds.numeric.code import CLOSE, Entries, UnsupportedError, Value
 
 if TYPE_CHECKING:
     from bounds.numeric.lowering import Lowering
@@ -22,7 +22,9 @@ def entries_of(lowering: Lowering, node: Node) -> Entries:
     if isinstance(node, Call) and node.function == "tail":
         whole = entries_of(lowering, node.arguments[0])
         rows = "[..., 1:]" if whole.rank == 1 else "[..., 1:, :]"
-        return replace(whole, ref=lowering.code.let(f"{whole.ref}{rows}"))
+        # The one eigenvalue that rounding may lift above 1 is the first.
+        entry = replace(whole.entry, high=0.0) if whole.entry.high <= CLOSE else whole.entry
+        return replace(whole, ref=lowering.code.let(f"{whole.ref}{rows}"), entry=entry)
     raise UnsupportedError("an array that is not a name")
 
 
@@ -49,11 +51,12 @@ def reduced(lowering: Lowering, node: Reduce) -> Value:
         raise UnsupportedError(node.function)
     arrays = [entries_of(lowering, array) for array in node.arrays]
     body = _inner(lowering, node, arrays).value(node.body)
-    body = replace(body, error=code.let(f"collapsed({body.error})", "e")) if isinstance(body.error, str) else body
     outer = [lowering.inputs[name].bad for name in sorted(names(node.body) - set(node.variables)) if name in lowering.inputs]
     inside = None if body.bad is None else code.let(f"anywhere({body.bad})", "b")
-    refs = ", ".join(array.ref for array in arrays)
+    # What the rows of a matrix run along is its first column.
+    refs = ", ".join(array.ref if array.rank == 1 else code.let(f"{array.ref}[..., 0]") for array in arrays)
     ref = code.let(f"{node.function}({body.ref}, {refs})")
+    body = replace(body, error=code.let(f"worst({body.error})", "e") if isinstance(body.error, str) else body.error)
     value = Value(ref, body.error, body.sign, body.low, body.high, body.zero, bad=code.bad(inside, *outer))
     return value if node.function != "total" else _summed(lowering, value, body, refs)
 

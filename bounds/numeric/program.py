@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from bounds.expression.tree import Node, Number, Product, Quotient
-from bounds.numeric.code import DOUBLE, ROUND, TOLERANCE, Code, Entries, Precision, UnsupportedError, Value
+from bounds.numeric.code import CLOSE, DOUBLE, ROUND, TOLERANCE, Code, Entries, Precision, UnsupportedError, Value
 from bounds.numeric.lowering import Lowering
 from bounds.numeric.runtime import SCALAR
 from bounds.symbols import Domain, rank_of, symbol
@@ -38,14 +38,19 @@ def input_value(name: str, ref: str) -> Value:
     return Value(ref, 0.0, 1, low, high, zero, domain.integer, domain.low if domain.integer else -math.inf)
 
 
+def entry_limits(name: str) -> tuple[float, float]:
+    """The least and the largest size of an entry other than 0 that the fast way takes."""
+    domain = symbol(name).domain
+    return (SMALLEST, LARGEST) if hasattr(domain, "entry") else (_SMALLEST_ENTRY, domain.high + CLOSE)
+
+
 def input_entries(name: str, ref: str) -> Entries:
     """What is known of an array before it is given."""
     domain = symbol(name).domain
     entry = domain.entry if hasattr(domain, "entry") else None
     sign = 1 if entry is not None and entry.low >= 0 else 0
     open_ = entry is not None and entry.low >= 0 and entry.low_open
-    low = math.log10(_SMALLEST_ENTRY if entry is None else SMALLEST)
-    high = 0.0 if entry is None else math.log10(LARGEST)
+    low, high = map(math.log10, entry_limits(name))
     return Entries(ref, domain.rank, Value("", 0.0, sign, low, high, not open_))
 
 
@@ -161,7 +166,7 @@ def array(
     code.do(f"return out, {result.error}, {result.bad}")
     made = code.function("values", [*refs.values(), "out"], ARRAY if precision is None else POINTWISE)
     # Without a mask every operation is on numbers that cannot overflow, and no value is ever missing.
-    return made, result.bad is None
+    return made, result.bad is None and not code.singular
 
 
 __all__ = ["Rounding", "array", "scalar"]

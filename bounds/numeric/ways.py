@@ -93,7 +93,7 @@ class Ways:
             return None
         value, error = found
         log = math.log(value)
-        return log + error + FUNCTION * (abs(log) + error) if self.upward else log
+        return log + 1.001 * error + FUNCTION * (abs(log) + error) if self.upward else log
 
 
 def decide(left: Ways, relation: str, right: Ways, arguments: Sequence[Any]) -> bool | None:

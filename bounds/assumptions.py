@@ -56,16 +56,15 @@ class Condition:
 
     def sides(self, formula: Formula, given: frozenset[str]) -> tuple[Node, str, Node]:
         """Both sides as trees with the relation between them."""
-        return _sides(self.text, formula, given)
+        return _sides(self.text, formula, given)[0]
 
     def check(self, formula: Formula, facts: Mapping[str, Fact], words: Iterable[str] = ()) -> Outcome:
         """Decide the inequality with certified arithmetic; ``words`` are the update form and the readout."""
-        left, relation, right = self.sides(formula, formula.given(facts, words))
-        needed = names(left) | names(right)
-        missing = sorted(name for name in needed if name not in facts)
+        (left, relation, right), needed = _sides(self.text, formula, formula.given(facts, words))
+        missing = [name for name in needed if name not in facts]
         if missing:
             return Outcome(None, f"{self.text} (needs {', '.join(missing)})")
-        values = {name: facts[name] for name in sorted(needed)}
+        values = {name: facts[name] for name in needed}
         if decide(_ways(left, tuple(values)), relation, _ways(right, tuple(values)), tuple(values.values())):
             return Outcome(True, self.text)
         from bounds.expression.balls import enclose
@@ -83,8 +82,10 @@ def _ways(tree: Node, parameters: tuple[str, ...]) -> Ways:
 
 # A search for counterexamples asks for the same few conditions thousands of times.
 @lru_cache(maxsize=4096)
-def _sides(text: str, formula: Formula, given: frozenset[str]) -> tuple[Node, str, Node]:
-    return parse_comparison(text, dict.fromkeys(formula.parameters) | dict(formula.trees(given)))
+def _sides(text: str, formula: Formula, given: frozenset[str]) -> tuple[tuple[Node, str, Node], tuple[str, ...]]:
+    """Both sides with the relation, and the names they need in order."""
+    sides = parse_comparison(text, dict.fromkeys(formula.parameters) | dict(formula.trees(given)))
+    return sides, tuple(sorted(names(sides[0]) | names(sides[2])))
 
 
 @dataclass(frozen=True, slots=True)

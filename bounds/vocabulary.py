@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 from bounds.errors import unknown_name
 
@@ -82,8 +83,14 @@ def word(kind: type[_W], value: str) -> _W:
     Raises:
         UnknownNameError: when the vocabulary has no such word.
     """
-    members = {member.value: member for member in kind}
+    members = _members(kind)
     if value not in members:
         spelled = "update form" if kind is UpdateForm else kind.__name__.lower()
         raise unknown_name(spelled, value, members)
-    return members[value]
+    found: _W = members[value]
+    return found
+
+
+@cache
+def _members(kind: type[_Word]) -> dict[str, Any]:
+    return {member.value: member for member in kind}

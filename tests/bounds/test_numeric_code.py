@@ -27,10 +27,10 @@ NUMBER = re.compile(r"(?<![\w.])(\d+\.?\d*(e[+-]?\d+)?|\.\d+)(?![\w.])")
 ALLOWED = re.compile(r"[\w\s()\[\].,:;=<>!%&|+*/-]*")
 #: Legal names of symbols that are words of Python in spirit, names of the generated code, or look like attacks.
 HOSTILE = (
-    "p0", "v1", "e2", "b3", "k1", "s4", "f5", "w6", "body7", "out", "values", "t", "numbers", "where", "least",
-    "into",     "failing", "np", "numpy", "exec", "compile", "open", "globals", "os", "sys", "eval", "exit", "print", "_", "__", "__import__",
-    "__builtins__", "__class__", "x" * 60, "B", "Q0", "self", "update_form", "readout", "math", "lambda_", "nan", "power", "expand", "total_", "maximum", "rint",
-)  # fmt: skip
+    *("p0", "v1", "e2", "b3", "k1", "s4", "f5", "w6", "body7", "out", "values", "t", "numbers", "where", "least", "into", "failing"),
+    *("np", "numpy", "exec", "compile", "open", "globals", "os", "sys", "eval", "exit", "print", "_", "__", "__import__", "math", "nan"),
+    *("__builtins__", "__class__", "x" * 60, "B", "Q0", "self", "update_form", "readout", "lambda_", "power", "expand", "maximum", "rint"),
+)
 
 #: The file names under which our code is compiled.
 FILES = {"<value>", "<values>"}

@@ -179,7 +179,8 @@ def test_broadcasting_over_several_axes_gives_the_value_of_every_point(bound_id:
         name: [point[name], *(between(name, *_near(name, point[name]), rng.random()) for _ in range(place))]
         for place, name in enumerate(numbers, 2)
     }
-    spread = {name: np.reshape(axes[name], [-1 if own == place else 1 for own in range(len(axes))]) for place, name in enumerate(numbers)}
+    # As few axes as numpy asks for: the last parameter varies along the last axis.
+    spread = {name: np.reshape(axes[name], [-1, *[1] * (len(axes) - place - 1)]) for place, name in enumerate(numbers)}
     entries = max((np.shape(a)[-1] for a in point.values() if np.ndim(a)), default=1)
     monkeypatch.setattr("bounds.numeric.grid.CHUNK", chunk * entries)
     values = bound.evaluate(**(point | spread))

@@ -18,6 +18,8 @@ from bounds.symbols import Array, Domain, Symbol, rank_of
 
 NUMBER = itertools.count()
 LIFTED = (1 + 5e-10, 1 + 5e-10, 0.5)
+#: 2 exactly, and noise in floats.
+NOTHING = "(1e20*(zeta2*(1+D) - zeta2 - zeta2*D) + 2)"
 CORNERS: list[tuple[str, dict[str, Any]]] = [
     # 0 to a power that is no whole number, and to the power 0.
     ("geometric(D-1, eta)", {"D": 1.0, "eta": 0.01}),
@@ -56,6 +58,10 @@ CORNERS: list[tuple[str, dict[str, Any]]] = [
     # Errors of the error function, alone and where it cancels.
     ("erf(G)*exp(tau)", {"G": 2.0, "tau": 300.0}),
     ("T*(erf(G)-erf(zeta2))", {"G": 1.0000001, "zeta2": 1.0, "T": 3}),
+    # A branch, or both, without any digit left.
+    (f"when(G-1, {NOTHING}, 3)", {"G": 1.1, "D": 0.3, "zeta2": 0.7}),
+    (f"when(G-1, 3, {NOTHING})", {"G": 0.9, "D": 0.3, "zeta2": 0.7}),
+    (f"when(G-1, 3, {NOTHING})", {"G": 1.1, "D": 0.3, "zeta2": 0.7}),
     # Ceilings next to whole numbers.
     ("ceil(T/3)", {"T": 9}),
     ("ceil(3*(1/D))", {"D": 3.0}),

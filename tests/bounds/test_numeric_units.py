@@ -140,6 +140,16 @@ BINARY: dict[str, tuple[Callable[[Log, Log], Log], Callable[[arb, arb], arb]]] =
     "larger": (lambda a, b: logs.extreme(a, b, largest=True), arb.max),
     "select": (lambda a, b: logs.select(a, b, logs.negative(b)), lambda a, b: b if a > 0 else -b),
     "below_one": (lambda a, b: logs.below_one(a), lambda a, b: 1 - a),
+    "select by a difference": (
+        lambda a, b: logs.select(logs.add(a, logs.negative(b)), a, logs.of(3.0)),
+        lambda a, b: a if a - b > 0 else arb(3),
+    ),
+    "power": (lambda a, b: logs.power(a, 7.0, 0.0), lambda a, b: a**7),
+    "negative power": (lambda a, b: logs.power(a, -40.0, 0.0), lambda a, b: 1 / a**40),
+    "geometric": (
+        lambda a, b: logs.geometric(logs.power(a, 0.001, 0.0), 30.0),
+        lambda a, b: sum(((a.log() * arb(0.001) * i).exp() for i in range(30)), arb(0)) if a > 0 else arb(1),
+    ),
     "inverse of a difference": (
         lambda a, b: logs.divide(logs.of(1.0), logs.add(a, logs.negative(b))),
         lambda a, b: 1 / (a - b),
@@ -187,7 +197,19 @@ def _order(ball: arb) -> float:
 
 
 @pytest.mark.parametrize(
-    "text", ["eta <= 2/beta", "eta < 2/beta", "eta*beta <= 2", "1-gap <= gap", "T <= 1/eta", "sqrt(beta) < 3", "eta**2 <= beta**2"]
+    "text",
+    [
+        "eta <= 2/beta",
+        "eta < 2/beta",
+        "eta*beta <= 2",
+        "1-gap <= gap",
+        "T <= 1/eta",
+        "sqrt(beta) < 3",
+        "eta**2 <= beta**2",
+        "beta < 2",
+        "beta <= 2",
+        "T < 2",
+    ],
 )
 def test_conditions_are_decided_as_arb_decides_them(text: str) -> None:
     """Among the points are equalities, and numbers one float away from them."""

@@ -58,9 +58,10 @@ def coarse(problem: Problem, first: int, last: int) -> tuple[int, int, int, int]
 
 
 def _bracket(problem: Problem, places: list[int]) -> tuple[int, int, int]:
-    values = [problem.value(place) for place in places]
-    if any(map(math.isnan, values)):
-        raise NotUnimodalError(f"the bound has no value at {problem.line.name}={problem.line.value(places[values.index(math.nan)]):g}")
+    values = problem.values(places)
+    lost = [place for place, value in zip(places, values, strict=True) if math.isnan(value)]
+    if lost:
+        raise NotUnimodalError(f"the bound has no value at {problem.line.name}={problem.line.value(lost[0]):g}")
     best = values.index(min(values))
     for (left, right), place in zip(pairwise(values), places, strict=False):
         rising = place >= places[best]

@@ -23,6 +23,8 @@ _OCTAVE = 1 << 52
 _DENSITY = 2
 _CENTRE = 60
 _TAIL = 105
+#: A short range gets at least about so many points.
+_FEWEST = 64
 
 
 def rank(value: float) -> int:
@@ -57,12 +59,13 @@ class Line:
         if first > last:
             return []
         if self.integer:
-            inner = self._integers(first, last)
+            inner = list(self._integers(first, last))
         else:
             near, far = rank(2.0**-_CENTRE), rank(2.0**_CENTRE)
             inner = [*range(near, far, _OCTAVE // _DENSITY), *range(rank(1 / _HUGE), rank(_HUGE), _TAIL * _OCTAVE)]
             inner += [-place for place in inner] if first < 0 else []
-        return sorted({first, last, *(place for place in inner if first < place < last)})
+        chosen = {first, last, *(place for place in inner if first < place < last)}
+        return sorted(chosen if len(chosen) >= _FEWEST else chosen | set(self.within(first, last, _FEWEST)))
 
     @staticmethod
     def _integers(first: int, last: int) -> Iterator[int]:
@@ -73,7 +76,7 @@ class Line:
 
     def within(self, first: int, last: int, parts: int) -> list[int]:
         """``first`` and ``last`` with up to ``parts`` - 1 places between them: in the logarithm where they are far apart."""
-        if self.integer and 0 < first and last > 4 * first:
+        if self.integer and first > 0 and last > 4 * first:
             ratio = math.log(last / first) / parts
             return sorted({first, last, *(min(round(first * math.exp(k * ratio)), last) for k in range(1, parts))})
         return sorted({first + (last - first) * k // parts for k in range(parts + 1)})

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from bounds.bound import Bound
-from bounds.calibration.admissible import TornError, UnmetError, admissible, edge
+from bounds.calibration.admissible import Range, TornError, UnmetError, admissible, edge, mentions
 from bounds.calibration.answer import Calibration, Status
 from bounds.calibration.bowl import NotUnimodalError, coarse, valley
 from bounds.calibration.line import Line, line_of
@@ -17,6 +18,8 @@ from bounds.calibration.solve import solve_one
 from bounds.errors import DomainError
 from bounds.vocabulary import Direction
 
+#: A problem, a place, and the ends of its admissible range.
+Least = tuple[Problem, int, tuple[int, int]]
 _FAR = 10**40
 _ENDS = {Direction.INCREASING: 0, Direction.CONSTANT: 0, Direction.DECREASING: 1}
 
@@ -37,17 +40,31 @@ class Pair:
         """The inner parameter's problem at a count."""
         return Problem(self.bound, self.inner, {**self.fixed, self.outer.name: count}, *self.words)
 
-    def least(self, count: int) -> tuple[Problem, int, tuple[int, int]] | None:
-        """The inner problem, the best place that floats find, and the admissible ends; None where no assumption allows a value."""
+    @cached_property
+    def _known(self) -> dict[int, Least | None]:
+        return {}
+
+    @cached_property
+    def _fixed_ends(self) -> Range | None:
+        """The admissible values of the inner parameter where they are the same at every count."""
+        problem = self.problem(self.outer.last)
+        return None if mentions(problem, self.outer.name) else admissible(problem, self.facts)
+
+    def least(self, count: int) -> Least | None:
+        """The inner problem, the best place that floats find, and the admissible ends; None where no value is admissible."""
+        if count not in self._known:
+            self._known[count] = self._least(count)
+        return self._known[count]
+
+    def _least(self, count: int) -> Least | None:
         problem = self.problem(count)
         try:
-            ends = admissible(problem, self.facts)
+            ends = self._fixed_ends or admissible(problem, self.facts)
         except UnmetError:
             return None
-        place = _ENDS.get(self.bound.directions.get(self.inner.name, Direction.UNKNOWN))
-        if place is not None:
-            return problem, (ends.first, ends.last)[place], (ends.first, ends.last)
-        return problem, coarse(problem, ends.first, ends.last)[1], (ends.first, ends.last)
+        end = _ENDS.get(self.bound.directions.get(self.inner.name, Direction.UNKNOWN))
+        place = coarse(problem, ends.first, ends.last)[1] if end is None else (ends.first, ends.last)[end]
+        return problem, place, (ends.first, ends.last)
 
     def value(self, count: int) -> float:
         """The bound at a count and the best value of the other parameter, to 1e-8."""
@@ -100,7 +117,7 @@ class _NoneFoundError(Exception):
 
 def _smallest(pair: Pair) -> int:
     before, lowest = None, math.inf
-    for count in pair.outer.grid(pair.outer.first, pair.outer.last)[::2] + [pair.outer.last]:
+    for count in [*pair.outer.grid(pair.outer.first, pair.outer.last)[::2], pair.outer.last]:
         if pair.meets(count):
             return count if before is None else edge(pair.meets, count, before)
         value = pair.value(count)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -41,6 +41,17 @@ class Problem:
             return float(self.bound.evaluate(update_form=self.form, readout=self.readout, **self.point(self.line.value(place))))
         except DomainError:
             return float("nan")
+
+    def values(self, places: Sequence[int]) -> list[float]:
+        """:meth:`value` at many places at once."""
+        import numpy as np
+
+        numbers = np.array([self.line.value(place) for place in places], dtype=np.float64)
+        try:
+            found = self.bound.evaluate(update_form=self.form, readout=self.readout, **self.point(numbers))
+        except DomainError:
+            return [self.value(place) for place in places]
+        return list(map(float, np.broadcast_to(found, numbers.shape)))
 
     @cached_property
     def _balls(self) -> dict[tuple[Any, int], arb]:

@@ -96,9 +96,7 @@ class Search:
         why = f"the assumption {stop} ends the range" if stop else "the search ends there" if goes_on else f"{name} goes no further"
         beyond = worst + (1 if upwards else -1)
         places = self._ordered(worst, beyond if stop and not self.problem.line.integer else worst)
-        return self.answer(
-            "found", places, self.problem.achieved(worst, self.target), f"every admissible {name} meets the target; {why}"
-        )
+        return self.answer("found", places, self.problem.achieved(worst, self.target), f"every admissible {name} meets the target; {why}")
 
     # --- floors ---------------------------------------------------------------------------------------------------------
 
@@ -169,4 +167,6 @@ class Search:
             return self.undecided(f"the least value {least!r}, at {self._shown(place)}, cannot be told from the target", least)
         if place in (first, last) and self._goes_on(place)[0]:
             return self._floor(place, self.target)
-        return self.answer("impossible", None, least, f"the least value is {least:.9g}, at {name}={self.problem.line.value(place):.9g}; {note}")
+        return self.answer(
+            "impossible", None, least, f"the least value is {least:.9g}, at {name}={self.problem.line.value(place):.9g}; {note}"
+        )

@@ -8,6 +8,7 @@
 from bounds.assumptions import Condition
 from bounds.authoring import define, one_step
 from bounds.bound import Bound, Reduction, Source
+from bounds.calibration import Calibration, calibrate
 from bounds.certificate import Certificate, Witness, certify
 from bounds.formula import Let
 from bounds.own import load
@@ -19,6 +20,7 @@ from bounds.vocabulary import Direction, Kind, Quantity, Readout, UpdateForm
 __all__ = [
     "Array",
     "Bound",
+    "Calibration",
     "Certificate",
     "Condition",
     "Constant",
@@ -37,6 +39,7 @@ __all__ = [
     "Symbol",
     "UpdateForm",
     "Witness",
+    "calibrate",
     "certify",
     "define",
     "entries",

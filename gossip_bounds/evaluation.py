@@ -59,7 +59,12 @@ def _load(name: str, nodes: int | None) -> MixingMatrix:
     return load(name, nodes)
 
 
-def _with_topology(bound: Bound, values: dict[str, Value], name: str) -> tuple[dict[str, Value], dict[str, Fact]]:
+def with_topology(bound: Bound, values: dict[str, Value], name: str) -> tuple[dict[str, Value], dict[str, Fact]]:
+    """The values with what the topology sets, and the structural facts known of it.
+
+    Raises:
+        UnknownParameterError, MissingParameterError, DomainError, TopologyError: each one line.
+    """
     if not {"gap", "spectrum", "w_min"} & set(bound.formula.parameters):
         raise UnknownParameterError(f"{bound.id} does not depend on a topology; leave --topology out")
     for taken in ("gap", "spectrum", "w_min"):
@@ -92,7 +97,7 @@ def evaluate_point(
         )
     if topology is not None:
         bound.check_names(values.keys() - {"m"})
-        values, facts = _with_topology(bound, values, topology)
+        values, facts = with_topology(bound, values, topology)
     value = bound.evaluate(update_form=update_form, readout=readout, **values)
     outcomes = bound.assess({**facts, **values}, update_form, readout)
     applies = False if any(o.holds is False for o in outcomes) else None if outcomes else True

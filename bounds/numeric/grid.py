@@ -297,7 +297,10 @@ def _slower(ways: Ways, points: Sequence[Any], carefully: Callable[[tuple[Any, .
     values, missing = np.empty(count), np.ones(count, dtype=bool)
     for tier in (_in_extended, _in_logarithms):
         if missing.any():
-            values[missing], failed = tier(ways, _taken(ways, points, missing))
+            found, failed = tier(ways, _taken(ways, points, missing))
+            # More digits come with a wider range: what is above the largest float is inf.
+            with np.errstate(over="ignore"):
+                values[missing] = found
             missing[missing] = failed
     for place in np.nonzero(missing)[0]:
         values[place] = carefully(tuple(a if rank_of(name) else plain(a[place]) for name, a in zip(ways.parameters, points, strict=True)))

@@ -219,9 +219,7 @@ def test_a_valley_of_integers_against_brute_force() -> None:
 
 
 def test_two_valleys_are_undecided() -> None:
-    bound = bounds.define(
-        id="valleys", expression="min((eta-1)**2, (eta-100)**2 + 1/10)", required=["eta"], directions={"eta": "mixed"}
-    )
+    bound = bounds.define(id="valleys", expression="min((eta-1)**2, (eta-100)**2 + 1/10)", required=["eta"], directions={"eta": "mixed"})
     answer = bounds.calibrate(bound, "eta", target=0.5)
     assert (answer.status, answer.value, answer.achieved) == ("undecided", None, None)
     assert "more than one valley" in answer.reason
@@ -347,7 +345,7 @@ def test_mistakes(arguments: dict[str, Any], error: type[Exception], words: str)
     arguments = dict(arguments)
     parameter, target = arguments.pop("parameter"), arguments.pop("target")
     sought = {"n", "eta"} if isinstance(parameter, tuple) else {"n"}
-    with pytest.raises(error, match="^[^\n]*$") as caught:
+    with pytest.raises(error, match=r"^[^\n]*$") as caught:
         bounds.calibrate(bounds.get("dsgd_convex"), parameter, target=target, **without(DSGD, *sought), **arguments)
     assert words in str(caught.value)
 

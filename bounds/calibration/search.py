@@ -17,6 +17,8 @@ _FAR = 10**40
 #: A floor this close to the target, relatively, is not told from it.
 _CLOSE = 1e-12
 _MOST_BACK = 1 << 14
+#: Around the threshold that floats find, in neighbouring floats.
+_WINDOWS = (0, 8, 512)
 
 
 @dataclass(frozen=True)
@@ -65,15 +67,30 @@ class Search:
             return self._floor(best, target)
         if self.problem.meets(worst, target):
             return self._no_obstacle(worst, upwards=worst > best)
-        good = edge(lambda place: self.problem.meets(place, target), best, worst)
-        bad = good + (1 if worst > good else -1)
+        good, bad = self._frontier(best, worst, target)
         good = good if self.problem.line.integer else self._back(good, best, target)
-        if not self.problem.certified(good, target) or self.problem.sign(self.problem.line.value(bad), target) != 1:
+        if not self.problem.certified(good, target) or not self._missed(bad, target):
             return self.undecided(f"the bound has no value near {self._shown(good)}")
         side = "largest" if worst > best else "smallest"
         before = f"the bound is {self.problem.achieved(bad):.9g} at {self._shown(bad)}" if self.problem.line.integer else ""
         reason = f"the {side} {self.problem.line.name} that meets the target" + (f": {before}" if before else "") + note
         return self.answer("found", self._ordered(good, bad), self.problem.achieved(good, target), reason)
+
+    def _frontier(self, best: int, worst: int, target: float) -> tuple[int, int]:
+        """Places next to each other (or a few floats apart), the first certified to meet the target, the second to miss it."""
+        way = 1 if worst > best else -1
+        guess = edge(lambda place: self.problem.value(place) <= target, best, worst)
+        for step in _WINDOWS[: 1 if self.problem.line.integer else None]:
+            low, high = min(best, worst), max(best, worst)
+            good, bad = (min(max(place, low), high) for place in (guess - way * step, guess + way * (step + 1)))
+            if self.problem.certified(good, target) and self._missed(bad, target):
+                return good, bad
+        # Rounding moved the floats too far: Arb decides all the way.
+        good = edge(lambda place: self.problem.meets(place, target), best, worst)
+        return good, good + way
+
+    def _missed(self, place: int, target: float) -> bool:
+        return self.problem.sign(self.problem.line.value(place), target) == 1
 
     def _ordered(self, good: int, bad: int) -> tuple[int, int, int]:
         if self.problem.line.integer:
@@ -93,7 +110,9 @@ class Search:
         name = self.problem.line.name
         stop = self.range.above if upwards else self.range.below
         goes_on = not stop and (self.problem.line.open_last if upwards else self.problem.line.open_first)
-        why = f"the assumption {stop} ends the range" if stop else "the search ends there" if goes_on else f"{name} goes no further"
+        why = (
+            f"the assumption {stop} ends the range" if stop else "the search ends there" if goes_on else f"the domain of {name} ends there"
+        )
         beyond = worst + (1 if upwards else -1)
         places = self._ordered(worst, beyond if stop and not self.problem.line.integer else worst)
         return self.answer("found", places, self.problem.achieved(worst, self.target), f"every admissible {name} meets the target; {why}")

@@ -28,7 +28,8 @@ class Constant:
 class LossClass:
     """What is known of the loss as a function of the weights.
 
-    ``L``, ``beta``, ``mu``, ``M`` are the Lipschitz constant, smoothness, strong convexity and supremum of the loss;
+    ``L``, ``beta``, ``mu``, ``M`` are the Lipschitz constant, smoothness, strong convexity and supremum of the loss, which
+    is never negative where it has an ``M``;
     ``sigma2`` bounds the per-sample gradient variance at one node and ``zeta2`` the heterogeneity, both squared and as
     means over nodes (1/m). ``None`` means unknown. ``diameter`` is the diameter of the set the iterates stay in.
     """
@@ -140,6 +141,7 @@ class Setting:
         known |= self.schedule.facts()
         known |= {name: constant.value for name, constant in self.loss.constants().items()}
         known |= {"convex": int(self.loss.convex), "uniform_sampling": self.sampling in ("with_replacement", "stratified")}
+        known |= {} if self.loss.M is None else {"bounded_loss": True, "nonnegative_loss": True}
         known |= {"t0": self.t0, "common_start": self.common_start, "unprojected": self.projection_radius is None}
         known |= {"update_form": self.update_form.value, "readout": self.readout.value}
         if self.network is not None:

@@ -23,6 +23,7 @@ _TYPICAL = {
     "w_min": 0.25,
     "tau": 10,
     "convex": 1,
+    "barrier": 0.02,
 }
 _NODES = 8
 

@@ -14,7 +14,11 @@ AVERAGED = (Readout.NODE_AVERAGE, Readout.NETWORK_MEAN, Readout.GRADIENT_POINT)
 
 CONVEX = Property("convex")
 UNIFORM = Property("uniform_sampling")
-GOSSIP = (Property("doubly_stochastic"), Property("nonnegative"), Property("common_start"), UNIFORM)
+COMMON_START = Property("common_start")
+#: What the first steps cost when the replaced sample is drawn in them: at most M.
+BOUNDED = Property("bounded_loss")
+NONNEGATIVE_LOSS = Property("nonnegative_loss")
+GOSSIP = (Property("doubly_stochastic"), Property("nonnegative"), COMMON_START, UNIFORM)
 BATCH = Condition("b <= n")
 #: Where the real minimiser of the relaxed non-convex bounds, their definition ``start``, is a step of the run.
 RELAXED_RANGE = (Condition("1 <= start"), Condition("start <= T"))

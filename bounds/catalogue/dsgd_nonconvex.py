@@ -21,6 +21,7 @@ from bounds.bound import Bound, Reduction
 from bounds.catalogue.common import (
     AVERAGED,
     BATCH,
+    BOUNDED,
     DECENTRALIZED,
     DOWN,
     EVERY_READOUT,
@@ -85,7 +86,7 @@ dsgd_nonconvex = Bound(
         defaults=(("b", 1), ("tau", 0)),
     ),
     conditions=(BATCH,),
-    properties=GOSSIP,
+    properties=(BOUNDED, *GOSSIP),
     source=_SOURCE,
     directions={"L": UP, "c": UP, "T": UP, "m": DOWN, "n": DOWN, "beta": UP, "M": UP, "b": UP, "tau": DOWN},
     recursion=Recursion((("d", "0"),), _STEP, "M*b*t0/n + L*d", "equals", _REASON, least="t0"),
@@ -118,7 +119,7 @@ dsgd_nonconvex_relaxed = Bound(
         defaults=(("b", 1),),
     ),
     conditions=(*RELAXED_RANGE, BATCH),
-    properties=GOSSIP,
+    properties=(BOUNDED, *GOSSIP),
     source=lebars2024("non-convex", RELAXED, _LATEX),
     directions={"L": UP, "c": UP, "T": UP, "m": DOWN, "n": DOWN, "beta": MIXED, "M": UP, "b": UP},
     reductions=(

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from bounds.assumptions import Condition
 from bounds.bound import Bound, Reduction, Source
-from bounds.catalogue.common import AVERAGED, CONVEX, DOWN, GOSSIP, MIXED, UP
+from bounds.catalogue.common import AVERAGED, CONVEX, DOWN, GOSSIP, MIXED, NONNEGATIVE_LOSS, UP
 from bounds.formula import Formula, Let
 from bounds.recursion import Recursion
 from bounds.vocabulary import Kind, Quantity, UpdateForm
@@ -42,7 +42,7 @@ dsgd_on_average_convex = Bound(
         ),
     ),
     conditions=(Condition("eta <= 2/beta"),),
-    properties=(CONVEX, *GOSSIP),
+    properties=(CONVEX, NONNEGATIVE_LOSS, *GOSSIP),
     source=Source(
         "lei2020",
         "Lei, Ying (2020), stability of convex SGD (arXiv 2006.08157), carried over to the node average of D-SGD here",
@@ -66,7 +66,7 @@ dsgd_on_average_convex = Bound(
         Reduction((("R_S", 0),), "equals", value="4*exp(1)*(1+T/n)*(beta*eta)**2*T*F/(m*n)"),
     ),
     notes="F = (1/T) sum_t (1/mn) sum_ij E l(x_j^t; Z_ij), every node on its own samples before the step; R_S is the training loss of the "
-    "readout. The loss must be >= 0. Both are known only after a run.",
+    "readout. Both are known only after a run. It bounds E[R - R_S] from above, not its absolute value.",
 )
 
 BOUNDS = (dsgd_on_average_convex,)

@@ -15,7 +15,7 @@ consensus form minus CTA is negative for eta rho < 2 l/(1+l) on a positive eigen
 
 from __future__ import annotations
 
-from bounds.assumptions import Condition
+from bounds.assumptions import Condition, Property
 from bounds.bound import Bound, Reduction, Source
 from bounds.catalogue.common import DOWN, MIXED, UP
 from bounds.catalogue.modes import COMMON_HESSIAN, COMMON_NOISE, QUADRATIC, SYMMETRIC, noise_sum, walk
@@ -40,7 +40,7 @@ def _gap(form: UpdateForm, name: str, numerator: str, latex: str, notes: str, di
         readouts=(Readout.NODE_AVERAGE,),
         formula=Formula(("eta", "b", "rho", "r", "spectrum", "Q"), (), (Let("value", text),)),
         conditions=(_STABLE,),
-        properties=(QUADRATIC, COMMON_HESSIAN, COMMON_NOISE, *SYMMETRIC),
+        properties=(QUADRATIC, COMMON_HESSIAN, COMMON_NOISE, Property("homogeneous"), *SYMMETRIC),
         source=Source(
             "cao2024",
             "the comparison of Cao, Wu, Yuan, Sayed (2024) (arXiv 2406.20006), of which only summaries were read; derived here",

@@ -78,7 +78,7 @@ def _decentralized(
         source=_source("Every mode is a scalar linear recursion: steady variance eta^2 w^2 r/(b (1-a^2)), steady mean -eta w g/(1-a)."),
         directions=_DIRECTIONS | directions,
         reductions=(reduction,),
-        notes=notes,
+        notes=f"{notes} Leaving out the heterogeneity means none.",
     )
 
 

@@ -22,6 +22,8 @@ from __future__ import annotations
 from bounds.assumptions import Condition
 from bounds.bound import Bound, Reduction
 from bounds.catalogue.common import (
+    BOUNDED,
+    COMMON_START,
     CONVEX,
     DOWN,
     EVERY_READOUT,
@@ -55,7 +57,7 @@ hardt2016_convex = Bound(
     readouts=EVERY_READOUT,
     formula=Formula(("L", "eta", "T", "N"), ("beta", "b"), (Let("value", "2*L**2*eta*T/N"),), defaults=(("b", 1),)),
     conditions=(Condition("eta <= 2/beta"), _BATCH),
-    properties=(CONVEX, UNIFORM),
+    properties=(CONVEX, COMMON_START, UNIFORM),
     source=hardt2016(
         "Theorem 3.8",
         f"A step is non-expansive for eta <= 2/beta; {_HIT}.",
@@ -75,7 +77,7 @@ hardt2016_strongly_convex = Bound(
     readouts=EVERY_READOUT,
     formula=Formula(("L", "eta", "T", "N", "mu"), ("beta", "b"), (Let("value", "2*L**2/(mu*N)*(1-(1-eta*mu)**T)"),), defaults=(("b", 1),)),
     conditions=(Condition("mu <= beta"), Condition("eta*mu <= 1"), Condition("eta <= 2/(beta+mu)"), _BATCH),
-    properties=(CONVEX, UNIFORM),
+    properties=(CONVEX, COMMON_START, UNIFORM),
     source=hardt2016(
         "Theorem 3.9",
         f"A step contracts by 1 - eta mu for eta <= 2/(beta+mu); {_HIT}. Projection keeps both.",
@@ -105,7 +107,7 @@ hardt2016_nonconvex = Bound(
         defaults=(("b", 1),),
     ),
     conditions=(Condition("2 <= N"), _BATCH),
-    properties=(UNIFORM,),
+    properties=(BOUNDED, COMMON_START, UNIFORM),
     source=hardt2016(
         "Theorem 3.12",
         "Until step t0 the replaced sample is drawn with probability at most b t0/N, at a cost of at most M; after it a step stretches by "
@@ -142,7 +144,7 @@ hardt2016_nonconvex_relaxed = Bound(
         defaults=(("b", 1),),
     ),
     conditions=(*RELAXED_RANGE, Condition("2 <= N"), _BATCH),
-    properties=(UNIFORM,),
+    properties=(BOUNDED, COMMON_START, UNIFORM),
     source=hardt2016("Theorem 3.12", RELAXED, _RELAXED_LATEX),
     directions={"L": UP, "c": UP, "T": UP, "N": DOWN, "beta": MIXED, "M": UP, "b": UP},
     reductions=(Reduction((("M", 1),), "dominates", "hardt2016_nonconvex"),),

@@ -14,7 +14,7 @@ Guarantee: UPPER, for every Young parameter gam > 0 chosen beforehand; left out,
 from __future__ import annotations
 
 from bounds.bound import Bound, Reduction, Source
-from bounds.catalogue.common import DECENTRALIZED, EVERY_READOUT, MIXED, UP
+from bounds.catalogue.common import DECENTRALIZED, EVERY_READOUT, MIXED, NONNEGATIVE_LOSS, UP
 from bounds.formula import Formula, Let
 from bounds.vocabulary import Kind, Quantity, UpdateForm
 
@@ -33,6 +33,7 @@ lei2020_on_average = Bound(
             Let("value", "beta/2*D + sqrt(2*beta*R_S*D)"),
         ),
     ),
+    properties=(NONNEGATIVE_LOSS,),
     source=Source(
         "lei2020",
         "Lei, Ying (2020), Theorem 2(b) (arXiv 2006.08157)",
@@ -47,7 +48,7 @@ lei2020_on_average = Bound(
         Reduction((("R_S", 0),), "equals", value="beta/2*D"),
         Reduction((("gam", 1),), "dominates", value="beta/2*D + sqrt(2*beta*R_S*D)"),
     ),
-    notes="The loss must be >= 0. R_S and D are those of the readout: means over nodes for the node average. It bounds E[R - R_S] from "
+    notes="R_S and D are those of the readout: means over nodes for the node average. It bounds E[R - R_S] from "
     "above, not its absolute value. With a loss in [0, M] counted only where the replaced sample is not drawn in the first t0 steps, add M t0/n.",
 )
 

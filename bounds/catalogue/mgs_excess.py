@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from bounds.assumptions import Condition
 from bounds.bound import Bound, Reduction
-from bounds.catalogue.common import BATCH, CONVEX, DOWN, MIXED, UP
+from bounds.catalogue.common import BATCH, BOUNDED, CONVEX, DOWN, MIXED, UP
 from bounds.catalogue.mgs_common import AT_GRADIENTS, AT_READOUT, CONVEX_RATIO, EXCESS, MIXED_GOSSIP, READOUTS, STABLE, reconstructed
 from bounds.formula import Formula, Let
 from bounds.recursion import Recursion
@@ -95,7 +95,7 @@ mgs_excess_pl = Bound(
         ("L", "c", "tau", "T", "m", "n", "beta", "M", "mu", "sigma2", "zeta2", "D0", "gap", "Q"), ("b",), _PL_LETS, defaults=(("b", 1),)
     ),
     conditions=(Condition("1 < mu*c"), Condition("mu <= beta"), Condition("beta*c <= 1+tau"), STABLE, BATCH),
-    properties=EXCESS,
+    properties=(BOUNDED, *EXCESS),
     source=reconstructed(
         "li2025",
         "excess error under the PL inequality",
@@ -122,7 +122,8 @@ mgs_excess_pl = Bound(
         ),
     ),
     notes="mu is the PL constant of the training loss; D0, mu, sigma2 and zeta2 hold for every training set. mu c > 1 and mu <= beta "
-    "give beta c > 1, so with this schedule the bound on the generalization error grows at least as sqrt(T): a smaller c is not free.",
+    "give beta c > 1, so with this schedule the bound on the generalization error grows at least as sqrt(T): a smaller c is not free. "
+    "L and M need only hold where the models can get; everywhere, only a constant loss is bounded and has the PL inequality.",
 )
 
 BOUNDS = (mgs_excess_convex, mgs_excess_pl)

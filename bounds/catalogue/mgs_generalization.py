@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from bounds.assumptions import Condition, Property
 from bounds.bound import Bound, Reduction
-from bounds.catalogue.common import AVERAGED, BATCH, DOWN, EVERY_READOUT, GOSSIP, MIXED, UP
+from bounds.catalogue.common import AVERAGED, BATCH, BOUNDED, DOWN, EVERY_READOUT, GOSSIP, MIXED, UP
 from bounds.catalogue.mgs_common import MIXED_GOSSIP, reconstructed
 from bounds.formula import Formula, Let
 from bounds.recursion import Recursion
@@ -64,7 +64,7 @@ mgs_generalization = Bound(
     readouts=AVERAGED,
     formula=Formula(("c", "T", "m", "n", "beta", "M", "L", "gam", "R_S"), ("b", "Q", "gap"), _LETS, defaults=(("b", 1), ("Q", 1))),
     conditions=(BATCH,),
-    properties=(Property("symmetric"), *GOSSIP),
+    properties=(BOUNDED, Property("symmetric"), *GOSSIP),
     source=reconstructed(
         "li2025",
         "generalization of DSGD-MGS",
@@ -108,8 +108,8 @@ mgs_generalization = Bound(
     supersedes=("mgs_generalization_stated",),
     notes="R_S is the expected training loss of the output, averaged over nodes. "
     "Without gap the deviations from the mean count as if they never mixed. At gap = 1 only the mean is left, as in "
-    "mini-batch SGD with one batch of every node. Draws must be independent from step to step. Steps "
-    "c/(t+tau) are smaller, so the bound covers them.",
+    "mini-batch SGD with one batch of every node. Steps c/(t+tau) are smaller, so the bound covers them. It bounds E[R - R_S] from above, "
+    "not its absolute value.",
 )
 
 _START = "(2*exp(1)*(gam+beta)*G2*c**2/(M*m))**(1/(2*beta*c+2))*T**(2*beta*c/(2*beta*c+2))"
@@ -127,7 +127,7 @@ mgs_generalization_stated = Bound(
         (Let("start", _START, latex="t_0"), Let("value", "M/n*(2+2*beta*c)/(1+2*beta*c)*start")),
     ),
     conditions=(Condition("1 <= start"), Condition("start <= T")),
-    properties=GOSSIP,
+    properties=(BOUNDED, *GOSSIP),
     source=reconstructed(
         "li2025",
         "generalization of DSGD-MGS: rate of the abstract, coefficient of Theorem 1 second-hand",

@@ -49,7 +49,8 @@ mgs_gossip_needed = Bound(
     | {"b": MIXED, "T": UP, "D0": DOWN, "r0": DOWN},
     reductions=(Reduction((("gap", 1),), "equals", value="1"),),
     notes="The target is theta times what stands beside the consensus term: the noise floor beta eta sigma2/(2 b m) of mgs_pl by default; "
-    "with D0 and T the rest of mgs_stationarity; with r0 and T the rest of mgs_convex (where convexity would allow even fewer). "
+    "with D0 and T the rest of mgs_stationarity, also where r0 is given; with r0 and T alone that of mgs_convex (where convexity would "
+    "allow even fewer). "
     "Infinite where the target is 0 and the nodes differ.",
 )
 

@@ -29,9 +29,11 @@ from bounds.bound import Bound, Reduction, Source
 from bounds.catalogue.common import DOWN, FLAT, MIXED
 from bounds.catalogue.modes import COMMON_HESSIAN, QUADRATIC, READOUTS, SYMMETRIC
 from bounds.formula import Formula, Let
-from bounds.vocabulary import Kind, Quantity, UpdateForm
+from bounds.vocabulary import Kind, Quantity, Readout, UpdateForm
 
 _EDGE = "(1 + smallest(l, spectrum, l**Q))"
+#: Not the network mean: with one Hessian it does not see the deviations from it, and is stable up to 2/rho_max.
+_WITH_DEVIATIONS = (Readout.NODE_AVERAGE, Readout.GRADIENT_POINT)
 
 
 def _source(derivation: str, latex: str) -> Source:
@@ -84,7 +86,7 @@ step_limit_consensus = Bound(
     quantity=Quantity.STEP_LIMIT,
     kind=Kind.EXACT,
     update_forms=(UpdateForm.CONSENSUS,),
-    readouts=READOUTS,
+    readouts=_WITH_DEVIATIONS,
     formula=Formula(("rho_max", "spectrum", "Q"), (), (Let("value", _EDGE + "/rho_max"),)),
     properties=(QUADRATIC, COMMON_HESSIAN, *SYMMETRIC),
     source=_source("Every mode is multiplied by l^Q - eta rho.", r"\mu < (1+\lambda_{\min}(A))/\rho_{\max}"),
@@ -103,7 +105,7 @@ edge_of_stability = Bound(
     quantity=Quantity.STEP_LIMIT,
     kind=Kind.EXACT,
     update_forms=(UpdateForm.CONSENSUS, UpdateForm.ATC),
-    readouts=READOUTS,
+    readouts=_WITH_DEVIATIONS,
     formula=Formula(
         ("curvature", "spectrum", "Q"),
         (),

@@ -11,6 +11,7 @@ from bounds.bound import Bound, Reduction, Source
 from bounds.certificate import Certificate, Witness, certify
 from bounds.formula import Let
 from bounds.own import load
+from bounds.rates import Rate, rate
 from bounds.registry import entries, get
 from bounds.setting import Constant, LossClass, Network, Schedule, Setting
 from bounds.symbols import Array, Domain, Symbol, register, symbol
@@ -29,6 +30,7 @@ __all__ = [
     "LossClass",
     "Network",
     "Quantity",
+    "Rate",
     "Readout",
     "Reduction",
     "Schedule",
@@ -43,6 +45,7 @@ __all__ = [
     "get",
     "load",
     "one_step",
+    "rate",
     "register",
     "symbol",
 ]

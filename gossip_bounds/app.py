@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gossip_bounds.commands import catalogue, certification, measuring, modelling, theory, verification
+from gossip_bounds.commands import catalogue, certification, measuring, modelling, rates, theory, verification
 
 app = typer.Typer(
     name="gossip-bounds",
@@ -20,6 +20,7 @@ app.command("evaluate")(theory.evaluate)
 app.command("topology")(theory.topology)
 app.command("constants")(modelling.constants)
 app.command("certify")(certification.certify)
+app.command("rate")(rates.rate)
 app.command("plot")(verification.plot)
 app.command("measure")(measuring.measure)
 app.command("verify")(verification.verify)

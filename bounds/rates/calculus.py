@@ -107,7 +107,7 @@ class Calculus:
             case "log":
                 return algebra.log(self.series(arguments[0]))
             case "min" | "max":
-                return algebra.extreme(*map(self.series, arguments), function)
+                return algebra.extreme(self.series(arguments[0]), self.series(arguments[1]), function)
             case "when":
                 return self._when(*arguments)
             case "geometric":

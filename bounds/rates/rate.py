@@ -71,9 +71,9 @@ def rate(
     Raises:
         UnknownParameterError, UnknownNameError, DomainError: each one line.
     """
-    towards = _limit(bound, parameter, limit)
-    bound.check_names(given)
-    chosen = tuple(name for name in bound.formula.optional if name in {*given, parameter})
+    towards, wanted = _limit(bound, parameter, limit), {parameter, *given}
+    bound.check_names(wanted)
+    chosen = tuple(name for name in bound.formula.optional if name in wanted)
     node = bound.expression(chosen, update_form, readout)
     settings = Settings(bound, parameter, towards, chosen, bound.words(update_form, readout))
     try:

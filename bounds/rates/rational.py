@@ -41,6 +41,8 @@ def add(a: Polynomial, b: Polynomial, factor: Fraction | int = 1) -> Polynomial:
 
 def times(a: Monomial, b: Monomial) -> Monomial:
     """The product of two monomials (powers may be negative)."""
+    if not a or not b:
+        return a or b
     powers = dict(a)
     for variable, power in b:
         powers[variable] = powers.get(variable, 0) + power
@@ -58,8 +60,10 @@ def multiply(a: Polynomial, b: Polynomial) -> Polynomial:
         raise TooLargeError
     result: Polynomial = {}
     for left, x in a.items():
-        result = add(result, {times(left, right): x * y for right, y in b.items()})
-    return result
+        for right, y in b.items():
+            monomial = times(left, right)
+            result[monomial] = result[monomial] + x * y if monomial in result else x * y
+    return {monomial: value for monomial, value in result.items() if value}
 
 
 def power(a: Polynomial, exponent: int) -> Polynomial:
@@ -239,8 +243,11 @@ def _polynomial(a: Polynomial) -> Node:
 
 
 def tree(value: Ratio) -> Node:
-    """The ratio as a tree."""
-    return _polynomial(value.over) if value.under == constant(1) else Quotient(_polynomial(value.over), _polynomial(value.under))
+    """The ratio as a tree, with whole numbers only in a quotient."""
+    if value.under == constant(1):
+        return _polynomial(value.over)
+    whole = lcm(*(size.denominator for part in (value.over, value.under) for size in part.values()))
+    return Quotient(_polynomial(add({}, value.over, whole)), _polynomial(add({}, value.under, whole)))
 
 
 def text(node: Node, level: int = 0) -> str:

@@ -130,12 +130,12 @@ class Algebra:
 
     def vanishes(self, node: Node) -> bool:
         """Whether a constant is 0 everywhere; it is not where a ball around its value at one point excludes 0."""
-        sign = self.signs.of(node)
-        if sign is not None:
-            return sign == 0
         balls = [ball for ball in (self._ball(node, point) for point in self.points) if ball is not None and ball.is_finite()]
         if any(not ball.contains(0) for ball in balls):
             return False
+        sign = self.signs.of(node)
+        if sign is not None:
+            return sign == 0
         if len(balls) < 2:
             raise UnknownOrderError("whether the leading terms cancel was not decided")
         return True
@@ -158,17 +158,14 @@ class Algebra:
         return Series() if self.vanishes(node) else Series((Term(self.short(node)),))
 
     def short(self, node: Node) -> Node:
-        """The constant in its rational normal form where that is not longer; a long one of known sign as a name."""
+        """The constant in its rational normal form where that is not longer; a long one as a name."""
         if not large(node, _LONG):
             try:
                 other = tree(ratio(node))
             except (TooLargeError, ZeroDivisionError):
                 return node
             return other if len(repr(other)) <= len(repr(node)) else node
-        sign = self.signs.of(node)
-        if sign not in (1, -1):
-            return node
-        return self.signs.shortened(node) if sign == 1 else Product(_MINUS, self.signs.shortened(Product(_MINUS, node)))
+        return self.signs.shortened(node)
 
     def collect(self, terms: Sequence[Term], rest: Iterable[Order]) -> Series:
         """The sum of terms: equal orders joined, the largest few kept, and the rest as its orders."""

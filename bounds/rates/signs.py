@@ -23,7 +23,7 @@ from bounds.rates.rational import (
 from bounds.symbols import REGISTRY
 
 _DEPTH = 5
-_EFFORT = 60
+_EFFORT = 40
 _LARGE = 150
 _MINUS = Number(Fraction(-1))
 
@@ -57,7 +57,8 @@ def _closed(node: Node) -> Sign:
 class Signs:
     """What is known of the constants: names within their domains (at no end of them), opaque ones, and ``facts``, which are positive.
 
-    ``meanings`` holds the trees that names in place of long constants stand for. ``lows`` holds for every name that stands for a whole sub-tree the number it is above; ``shares`` are names between 0 and 1.
+    ``meanings`` holds the trees that names in place of long constants stand for. ``lows`` holds for every name that stands for a
+    whole sub-tree the number it is above; ``shares`` are names between 0 and 1.
     """
 
     lows: dict[str, Fraction] = field(default_factory=dict)
@@ -85,9 +86,9 @@ class Signs:
         return Name(name)
 
     def shortened(self, node: Node) -> Node:
-        """A name for a constant that is positive."""
+        """A name for a long constant."""
         name = f"<{len(self.meanings)}>"
-        self.lows[name], self.meanings[name] = Fraction(0), node
+        self.meanings[name] = node
         return Name(name)
 
     def of(self, node: Node) -> Sign:
@@ -133,6 +134,8 @@ class Signs:
         return None
 
     def _name(self, name: str) -> Sign:
+        if name in self.meanings:
+            return self.of(self.meanings[name])
         if name in self.lows or name in self.shares:
             return 1
         return 1 if name in REGISTRY and REGISTRY[name].domain.rank == 0 and REGISTRY[name].domain.low >= 0 else None
@@ -203,6 +206,8 @@ class Signs:
         low, below_one = self._range(node)
         if below_one:
             over, under = constant(1), add(fresh, constant(1))
+        elif low == 0:
+            return a
         elif low is not None:
             over, under = add(fresh, constant(low)), constant(1)
         elif self.of(node) == -1:
@@ -224,6 +229,8 @@ class Signs:
                 return Fraction(0), True
             if node.name in self.lows:
                 return self.lows[node.name], False
+            if node.name in self.meanings:
+                return (Fraction(0) if self.of(node) == 1 else None), False
             if node.name not in REGISTRY or REGISTRY[node.name].domain.rank:
                 return None, False
             domain = REGISTRY[node.name].domain

@@ -220,8 +220,9 @@ def _power(base: Node, exponent: Node) -> Ratio:
         inner = ratio(base)
         inner = inner.reciprocal() if shown < 0 else inner
         return Ratio.of(power(inner.over, abs(int(shown))), power(inner.under, abs(int(shown))))
-    # (a**b)**c is a**(b c) for a positive a.
-    if isinstance(base, Power):
+    # (a**b)**c is a**(b c) for an a >= 0, as it is where b is a fraction.
+    inner_power = ratio(base.exponent).number if isinstance(base, Power) else None
+    if isinstance(base, Power) and inner_power is not None and inner_power.denominator != 1:
         return _power(base.base, tree(ratio(base.exponent) * ratio(exponent)))
     return variable(Power(base, tree(ratio(exponent))))
 

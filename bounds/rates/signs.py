@@ -153,8 +153,10 @@ class Signs:
 
     def _call(self, function: str, arguments: tuple[Node, ...]) -> Sign:
         match function:
-            case "exp" | "pi" | "sqrt" | "growth":
+            case "exp" | "pi" | "growth":
                 return 1
+            case "sqrt":
+                return 0 if self.of(arguments[0]) == 0 else 1
             case "log":
                 return self.of(minus(arguments[0], Number(Fraction(1))))
             case "erf" | "ceil":

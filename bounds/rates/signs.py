@@ -161,6 +161,12 @@ class Signs:
                 return self.of(minus(arguments[0], Number(Fraction(1))))
             case "erf" | "ceil":
                 return self.of(arguments[0])
+            case "size":
+                return 1
+            case "element":
+                # Entries off the ends of their domain.
+                known = REGISTRY.get(arguments[0].name) if isinstance(arguments[0], Name) else None
+                return 1 if known is not None and known.domain.low >= 0 else None
             case "min" | "max":
                 a, b = map(self.of, arguments)
                 wins = -1 if function == "min" else 1
@@ -184,7 +190,8 @@ class Signs:
         if depth == 0 or self._left < 0:
             return False
         below = [(monomial, value) for monomial, value in a.items() if value < 0]
-        for fact in self.facts:
+        present = variables(a)
+        for fact in sorted((one for one in self.facts if variables(one) <= present), key=len):
             for head, size in fact.items():
                 for monomial, value in below:
                     factor = times(monomial, inverse(head))

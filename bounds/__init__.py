@@ -12,6 +12,7 @@ from bounds.calibration import Calibration, calibrate
 from bounds.certificate import Certificate, Witness, certify
 from bounds.formula import Let
 from bounds.own import load
+from bounds.rates import Rate, rate
 from bounds.registry import entries, get
 from bounds.setting import Constant, LossClass, Network, Schedule, Setting
 from bounds.symbols import Array, Domain, Symbol, register, symbol
@@ -31,6 +32,7 @@ __all__ = [
     "LossClass",
     "Network",
     "Quantity",
+    "Rate",
     "Readout",
     "Reduction",
     "Schedule",
@@ -46,6 +48,7 @@ __all__ = [
     "get",
     "load",
     "one_step",
+    "rate",
     "register",
     "symbol",
 ]

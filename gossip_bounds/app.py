@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gossip_bounds.commands import calibration, catalogue, certification, measuring, modelling, theory, verification
+from gossip_bounds.commands import calibration, catalogue, certification, measuring, modelling, rates, theory, verification
 
 app = typer.Typer(
     name="gossip-bounds",
@@ -21,6 +21,7 @@ app.command("topology")(theory.topology)
 app.command("constants")(modelling.constants)
 app.command("certify")(certification.certify)
 app.command("calibrate")(calibration.calibrate)
+app.command("rate")(rates.rate)
 app.command("plot")(verification.plot)
 app.command("measure")(measuring.measure)
 app.command("verify")(verification.verify)

@@ -191,7 +191,7 @@ class Signs:
             return False
         below = [(monomial, value) for monomial, value in a.items() if value < 0]
         present = variables(a)
-        for fact in sorted((one for one in self.facts if variables(one) <= present), key=len):
+        for fact in sorted(self.facts, key=lambda one: (not variables(one) <= present, len(one))):
             for head, size in fact.items():
                 for monomial, value in below:
                     factor = times(monomial, inverse(head))

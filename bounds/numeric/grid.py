@@ -26,6 +26,8 @@ _LARGEST_FLOAT = sys.float_info.max
 _SMALLEST_RESULT = 1e-290
 #: Beyond it a float has no full precision left, or none at all.
 _MOST_LOGARITHM = 700.0
+#: A little more than the logarithm of the largest float.
+_LARGEST_LOGARITHM = 709.79
 _Array = NDArray[Any]
 
 
@@ -336,4 +338,7 @@ def _in_logarithms(ways: Ways, points: Sequence[Any]) -> tuple[Any, Any]:
     with np.errstate(all="ignore"):
         relative = error + FUNCTION * (1.0 + size)
         value = np.exp(log) * (1.0 + 1.001 * relative + 4 * ROUND if ways.upward else 1.0)
-    return value, ~((relative <= TOLERANCE) & (size < _MOST_LOGARITHM))
+        # A value beyond the largest float is inf, and one of which nothing is left is an exact 0.
+        infinite, nothing = log - error > _LARGEST_LOGARITHM, np.isneginf(log) & (error < math.inf)
+    held = (relative <= TOLERANCE) & (size < _MOST_LOGARITHM)
+    return np.where(nothing, 0.0, np.where(infinite, math.inf, value)), ~(held | infinite | nothing)

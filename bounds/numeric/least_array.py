@@ -12,7 +12,7 @@ from bounds.numeric.minimum import NEIGHBOUR, SLACK, STEP
 
 #: What a body gives at integers: falling part, value, relative error of the chunk, and the mask of bad points.
 Body = Callable[[Any], tuple[Any, Any, float, Any]]
-_ROUNDS = 10
+_ROUNDS = 30
 _SETTLED = 1e-6
 _Floats = NDArray[np.float64]
 

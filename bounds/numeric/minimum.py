@@ -21,7 +21,7 @@ SLACK = 2e-13
 STEP = 1e-4
 #: Neighbours at this share of t show the minimum where t is large.
 NEIGHBOUR = 5e-7
-_ROUNDS = 12
+_ROUNDS = 30
 _SETTLED = 1e-6
 
 

@@ -64,6 +64,9 @@ CORNERS: list[tuple[str, dict[str, Any]]] = [
     (f"when(G-1, 3, {NOTHING})", {"G": 1.1, "D": 0.3, "zeta2": 0.7}),
     # Ceilings next to whole numbers.
     ("ceil(T/3)", {"T": 9}),
+    # The float 0.1 is above 1/10, and ten of it round to 1.
+    ("ceil(T*eta)", {"T": 10, "eta": 0.1}),
+    ("ceil(T*eta)", {"T": 10, "eta": 0.3}),
     ("ceil(3*(1/D))", {"D": 3.0}),
     ("ceil(T/D)", {"T": 7, "D": math.nextafter(7.0, 8.0)}),
     ("ceil(T)+ceil(G)", {"T": 4, "G": 0.0}),

@@ -73,15 +73,30 @@ def _with_topology(bound: Bound, values: dict[str, Value], name: str) -> tuple[d
     return kept | used, {"symmetric": matrix.symmetric, "doubly_stochastic": True, "nonnegative": True}
 
 
+def _check_network(bound: Bound, values: Mapping[str, Value]) -> None:
+    """Without --topology: nothing of the network is missing that it would set, and nothing is given that it alone needs."""
+    nodes = "m" in values and "m" not in bound.formula.parameters
+    if nodes and "spectrum" in values:
+        raise UnknownParameterError(
+            f"{bound.id} takes no m, which is the number of eigenvalues in spectrum; leave m out, or give --topology instead of spectrum"
+        )
+    missing = [name for name in bound.formula.required if name not in values]
+    if not {"gap", "spectrum"} & set(missing):
+        return
+    bound.check_names(values.keys() - {"m"})
+    given = " ".join("spectrum=1,v2,v3,..." if name == "spectrum" else f"{name}=VALUE" for name in missing)
+    network = " and ".join(name for name in missing if name in ("gap", "spectrum"))
+    count = "" if "m" in values else "with m=NODES "
+    raise MissingParameterError(f"{bound.id} needs {', '.join(missing)}; give {given} (--topology NAME {count}sets {network})")
+
+
 def evaluate_point(
     bound: Bound, values: dict[str, Value], topology: str | None, update_form: str | None, readout: str | None = None
 ) -> Evaluation:
     """Evaluate at one point; names and domains are checked before the topology is built."""
     facts: dict[str, Fact] = {}
-    if topology is None and "m" in values and "spectrum" in bound.formula.parameters and "m" not in bound.formula.parameters:
-        raise UnknownParameterError(
-            f"{bound.id} takes no m, which is the number of eigenvalues in spectrum; leave m out, or give --topology instead of spectrum"
-        )
+    if topology is None:
+        _check_network(bound, values)
     if topology is not None:
         bound.check_names(values.keys() - {"m"})
         values, facts = _with_topology(bound, values, topology)

@@ -8,6 +8,7 @@ import typer
 
 import bounds
 from bounds.bound import Bound
+from bounds.vocabulary import Quantity
 from gossip_bounds.arguments import parse_assignments, split_words
 from gossip_bounds.commands.options import Assignments, Csv, Form, Json, Own, Readout, Topology
 from gossip_bounds.output import print_json, print_table, write_csv
@@ -43,7 +44,8 @@ def evaluate(
 
 
 def _print_evaluation(bound: Bound, evaluation: Any) -> None:
-    print(f"{bound.id} = {evaluation.value:.6g}    ({bound.kind.label} on the {bound.quantity.label})")
+    what = bound.title if bound.quantity is Quantity.OTHER else bound.quantity.label
+    print(f"{bound.id} = {evaluation.value:.6g}    ({what}: {bound.kind.label})")
     print("  at " + ", ".join(f"{name}={_shown(value)}" for name, value in evaluation.parameters.items()))
     words = {True: "yes", False: "NO", None: "not known"}
     print(f"  applies: {words[evaluation.applies]}")
@@ -54,7 +56,9 @@ def _print_evaluation(bound: Bound, evaluation: Any) -> None:
 def _shown(value: Any) -> str:
     if not isinstance(value, tuple):
         return f"{value:g}"
-    return ",".join(f"{entry:.4g}" for entry in value[:_SHOWN]) + (",..." if len(value) > _SHOWN else "")
+    rows = any(isinstance(entry, tuple) for entry in value)
+    parts = [_shown(entry) if isinstance(entry, tuple) else f"{entry:.4g}" for entry in value[:_SHOWN]]
+    return (";" if rows else ",").join([*parts, *(["..."] if len(value) > _SHOWN else [])])
 
 
 def topology(

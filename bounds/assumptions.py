@@ -75,7 +75,9 @@ class Condition:
         low, high = enclose(left, values), enclose(right, values)
         # Balls this sharp overlap only at equality, where a non-strict condition holds.
         holds = bool(low < high) if relation == "<" else not bool(low > high)
-        return Outcome(holds, f"{self.text} fails: got {float(low.mid()):.6g}, allowed {relation} {float(high.mid()):.6g}")
+        # A number on the left is the limit, and what stands on the right was given.
+        got, relation, limit = (low, relation, high) if names(left) else (high, relation.replace("<", ">"), low)
+        return Outcome(holds, f"{self.text} fails: got {float(got.mid()):.6g}, allowed {relation} {float(limit.mid()):.6g}")
 
 
 @lru_cache(maxsize=4096)

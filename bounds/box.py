@@ -73,7 +73,7 @@ def check_box(bound: Bound, box: Mapping[str, tuple[float, float]] | None) -> Bo
         if name not in chosen:
             raise UnknownParameterError(f"{bound.id} has no parameter {name!r}; it takes {', '.join(chosen)}")
         for end in (low, high):
-            symbol(name).check(end)
+            symbol(name).check([end, end] if rank_of(name) else end)
         if not low < high:
             raise DomainError(f"the range {name}={low:g}:{high:g} is empty; its low end must be below its high end")
         chosen[name] = (int(low), int(high)) if is_integer(name) else (low, high)

@@ -67,12 +67,12 @@ class PrecisionError(ArithmeticError):
     """The value could not be enclosed sharply; it is not a number or hides behind a sign that no precision resolves."""
 
 
-def unknown_name(kind: str, got: str, allowed: Iterable[str]) -> UnknownNameError:
-    """Build the error for a mistyped name, suggesting the nearest allowed one."""
+def unknown_name(kind: str, got: str, allowed: Iterable[str], otherwise: str = "") -> UnknownNameError:
+    """Build the error for a mistyped name, suggesting the nearest allowed one; without any, all of them, or ``otherwise``."""
     names = sorted(allowed)
     same = [name for name in names if name.lower() == got.lower()]
     starts = [name for name in names if got and name.lower().startswith(got.lower())]
     parts = [name for name in names if got and got.lower() in name.lower()]
     found = (same or starts or difflib.get_close_matches(got, names, n=1) or parts)[:_MOST]
-    hint = f"did you mean {' or '.join(map(repr, found))}?" if found else f"allowed: {', '.join(names) or 'none'}"
+    hint = f"did you mean {' or '.join(map(repr, found))}?" if found else otherwise or f"allowed: {', '.join(names) or 'none'}"
     return UnknownNameError(f"unknown {kind} {got!r}; {hint}")

@@ -45,6 +45,10 @@ def carefully(bound: Bound, choice: Choice, values: Mapping[str, Any]) -> Any:
     if all(isinstance(value, int | float) for value in numbers.values()):
         bound.check_parameters(values)
         fast = None if len(numbers) == len(values) else bound.ways(choice, tuple(values)).at(tuple(values.values()))
+        if fast is None and any(type(value) not in (int, float) for value in numbers.values()):
+            # A float of numpy is one of Python too, but the fast program takes only the plain types.
+            plain = {name: float(value) if isinstance(value, float) else value for name, value in numbers.items()}
+            fast = bound.ways(choice, tuple(values)).scalar(*plain.values()) if len(numbers) == len(values) else None
         return bound.rounded(bound.enclosure(values, *choice)) if fast is None else fast
     return grid(bound, choice, values)
 

@@ -107,4 +107,4 @@ def get(bound_id: str) -> Bound:
         return known[bound_id]
     if bound_id in _own:
         return _own[bound_id][0]
-    raise unknown_name("bound", bound_id, entries())
+    raise unknown_name("bound", bound_id, entries(), "'gossip-bounds list' shows all of them")

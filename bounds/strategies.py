@@ -24,16 +24,19 @@ _CLOSE_BY = st.booleans()
 _SHARE = st.floats(1e-4, 1)
 
 
-# Hypothesis inspects every strategy object anew, which takes longer than to draw from it.
-@cache
 def parameter_values(name: str, low: float, high: float) -> st.SearchStrategy[Any]:
     """Values of one parameter in a range: round numbers, the two ends, and log-uniform ones."""
+    return _parameter_values(name, low, high, is_integer(name), rank_of(name))
+
+
+# Hypothesis inspects every strategy object anew, which takes longer than to draw from it.
+@cache
+def _parameter_values(name: str, low: float, high: float, whole: bool, rank: int) -> st.SearchStrategy[Any]:
     spread = st.floats(0, 1).map(lambda share: between(name, low, high, share))
-    if rank_of(name):
+    if rank:
         return spread
     if low == high:
         return st.just(low)
-    whole = is_integer(name)
     nice = [int(value) if whole else value for value in _NICE if low <= value <= high and not (whole and value % 1)]
     return st.one_of(st.sampled_from([*nice, low, high]), spread)
 

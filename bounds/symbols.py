@@ -71,10 +71,11 @@ def rank_in(value: Any) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """Arrays of up to ``rank`` axes with every entry in ``entry``; one number stands for an array of one entry."""
+    """Arrays of up to ``rank`` axes and at least ``least`` entries, each in ``entry``; one number stands for an array of one entry."""
 
     entry: Domain
     rank: int = 1
+    least: int = 1
     integer: ClassVar[bool] = False
 
     @property
@@ -92,10 +93,12 @@ class Array:
         if fast is not None:
             return fast[0] in self.entry and fast[1] in self.entry and not self.entry.integer
         numbers = list(entries_of(value))
-        return bool(numbers) and rank_in(value) <= self.rank and all(number in self.entry for number in numbers)
+        return len(numbers) >= self.least and rank_in(value) <= self.rank and all(number in self.entry for number in numbers)
 
     def __str__(self) -> str:
-        return f"one or more of {self.entry}, written v1,v2,..."
+        if self.rank > 1:
+            return f"rows of {self.entry}, written v1,v2,...;w1,w2,..."
+        return f"{'one' if self.least == 1 else self.least} or more of {self.entry}, written v1,v2,..."
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +180,7 @@ _SYMBOLS = (
     Symbol("F", r"\bar F", "mean training loss met on the way", "loss", _NONNEGATIVE),
     Symbol("R_S", "R_S", "expected training loss of the output", "loss", _NONNEGATIVE),
     Symbol("D", "D", "squared l2 on-average stability", "w^2", _NONNEGATIVE),
-    Symbol("gam", r"\gamma", "free Young parameter (its minimiser when left out)", "loss/w^2", _POSITIVE),
+    Symbol("gam", r"\gamma", "free Young parameter", "loss/w^2", _POSITIVE),
     Symbol("D0", "D_0", "training loss at the start above its minimum", "loss", _NONNEGATIVE),
     Symbol("r0", "r_0", "distance of the start from a minimiser of the training loss", "w", _NONNEGATIVE),
     Symbol("theta", r"\theta", "largest share of the leading terms that the consensus term may have", "-", _POSITIVE),
@@ -187,7 +190,7 @@ _SYMBOLS = (
     Symbol("heterogeneity", r"\tilde b", "local gradients at the minimum in the eigenvectors of W (rows) and H", "loss/w", Array(_REAL, 2)),
     Symbol("rho_max", r"\rho_{\max}", "largest eigenvalue of the Hessian", "loss/w^2", _POSITIVE),
     Symbol("curvature", "h", "curvature of the loss", "loss/w^2", _NONNEGATIVE),
-    Symbol("curvatures", "H", "curvature at the minimum and its size at the top of the barrier", "loss/w^2", Array(_POSITIVE)),
+    Symbol("curvatures", "H", "curvature at the minimum and its size at the top of the barrier", "loss/w^2", Array(_POSITIVE, least=2)),
     Symbol("barrier", r"\Delta L", "height of the barrier above the minimum", "loss", _POSITIVE),
     Symbol("alpha", r"\alpha", "Lipschitz constant of the unsmoothed loss", "loss/w", _POSITIVE),
     Symbol("xi_min", r"\xi_{\min}", "smallest eigenvalue of the smoothing covariance", "w^2", _NONNEGATIVE),

@@ -162,7 +162,8 @@ def _lines(chosen: Chosen) -> Iterator[str]:
 def _sentence(bound: Bound) -> str:
     quantity = "quantity in the title" if bound.quantity is Quantity.OTHER else bound.quantity.label
     forms, readouts = [_form(form) for form in bound.update_forms], [_readout(readout) for readout in bound.readouts]
-    return f"{_KINDS[bound.kind].format(quantity)} of {_listed(forms)}, read at {_listed(readouts)}."
+    link = " for" if bound.quantity is Quantity.OTHER else " of"
+    return f"{_KINDS[bound.kind].format(quantity)}{link} {_listed(forms)}, read at {_listed(readouts)}."
 
 
 def _form(form: str) -> str:

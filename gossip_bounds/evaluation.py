@@ -12,6 +12,7 @@ import bounds
 from bounds import Bound
 from bounds.errors import DomainError, MissingParameterError, UnknownParameterError
 from bounds.setting import Fact
+from bounds.vocabulary import Quantity
 from gossip_bounds.arguments import Value, parse_assignments, product, split_words
 from gossip_bounds.output import print_json, print_table, write_csv
 
@@ -86,15 +87,30 @@ def with_topology(bound: Bound, values: dict[str, Value], name: str) -> tuple[di
     return kept | used, {"symmetric": matrix.symmetric, "doubly_stochastic": True, "nonnegative": True}
 
 
+def _check_network(bound: Bound, values: Mapping[str, Value]) -> None:
+    """Without --topology: nothing of the network is missing that it would set, and nothing is given that it alone needs."""
+    nodes = "m" in values and "m" not in bound.formula.parameters
+    if nodes and "spectrum" in values:
+        raise UnknownParameterError(
+            f"{bound.id} takes no m, which is the number of eigenvalues in spectrum; leave m out, or give --topology instead of spectrum"
+        )
+    missing = [name for name in bound.formula.required if name not in values]
+    if not {"gap", "spectrum"} & set(missing):
+        return
+    bound.check_names(values.keys() - {"m"})
+    given = " ".join("spectrum=1,v2,v3,..." if name == "spectrum" else f"{name}=VALUE" for name in missing)
+    network = " and ".join(name for name in missing if name in ("gap", "spectrum"))
+    count = "" if "m" in values else "with m=NODES "
+    raise MissingParameterError(f"{bound.id} needs {', '.join(missing)}; give {given} (--topology NAME {count}sets {network})")
+
+
 def evaluate_point(
     bound: Bound, values: dict[str, Value], topology: str | None, update_form: str | None, readout: str | None = None
 ) -> Evaluation:
     """Evaluate at one point; names and domains are checked before the topology is built."""
     facts: dict[str, Fact] = {}
-    if topology is None and "m" in values and "spectrum" in bound.formula.parameters and "m" not in bound.formula.parameters:
-        raise UnknownParameterError(
-            f"{bound.id} takes no m, which is the number of eigenvalues in spectrum; leave m out, or give --topology instead of spectrum"
-        )
+    if topology is None:
+        _check_network(bound, values)
     if topology is not None:
         bound.check_names(values.keys() - {"m"})
         values, facts = with_topology(bound, values, topology)
@@ -143,7 +159,8 @@ def report(
 
 
 def _print(bound: Bound, evaluation: Evaluation) -> None:
-    print(f"{bound.id} = {evaluation.value:.6g}    ({bound.kind.label} on the {bound.quantity.label})")
+    what = bound.title if bound.quantity is Quantity.OTHER else bound.quantity.label
+    print(f"{bound.id} = {evaluation.value:.6g}    ({what}: {bound.kind.label})")
     print("  at " + ", ".join(f"{name}={_shown(value)}" for name, value in evaluation.parameters.items()))
     words = {True: "yes", False: "NO", None: "not known"}
     print(f"  applies: {words[evaluation.applies]}")
@@ -151,9 +168,9 @@ def _print(bound: Bound, evaluation: Evaluation) -> None:
         print(f"  - {reason}")
 
 
-def _shown(value: Value) -> str:
+def _shown(value: Any) -> str:
     if not isinstance(value, tuple):
         return f"{value:g}"
-    return ",".join(f"{entry:.4g}" if isinstance(entry, float) else str(entry) for entry in value[:_SHOWN]) + (
-        ",..." if len(value) > _SHOWN else ""
-    )
+    rows = any(isinstance(entry, tuple) for entry in value)
+    parts = [_shown(entry) if isinstance(entry, tuple) else f"{entry:.4g}" for entry in value[:_SHOWN]]
+    return (";" if rows else ",").join([*parts, *(["..."] if len(value) > _SHOWN else [])])

@@ -24,6 +24,7 @@ _TYPICAL = {
     "tau": 10,
     "convex": 1,
     "barrier": 0.02,
+    "curvatures": [1.0, 1.0],
 }
 _NODES = 8
 

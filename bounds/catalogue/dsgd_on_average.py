@@ -65,7 +65,8 @@ dsgd_on_average_convex = Bound(
         Reduction((("m", 1),), "equals", "lei2020_on_average", (("beta", "beta"), ("R_S", "R_S"), ("D", _STABILITY.replace("m*n", "n")))),
         Reduction((("R_S", 0),), "equals", value="4*exp(1)*(1+T/n)*(beta*eta)**2*T*F/(m*n)"),
     ),
-    notes="F = (1/T) sum_t (1/mn) sum_ij E l(x_j^t; Z_ij), every node on its own samples before the step; R_S is the training loss of the "
+    notes="gam left out is its minimiser. "
+    "F = (1/T) sum_t (1/mn) sum_ij E l(x_j^t; Z_ij), every node on its own samples before the step; R_S is the training loss of the "
     "readout. Both are known only after a run. It bounds E[R - R_S] from above, not its absolute value.",
 )
 

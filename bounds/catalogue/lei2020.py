@@ -48,7 +48,7 @@ lei2020_on_average = Bound(
         Reduction((("R_S", 0),), "equals", value="beta/2*D"),
         Reduction((("gam", 1),), "dominates", value="beta/2*D + sqrt(2*beta*R_S*D)"),
     ),
-    notes="R_S and D are those of the readout: means over nodes for the node average. It bounds E[R - R_S] from "
+    notes="gam left out is its minimiser. R_S and D are those of the readout: means over nodes for the node average. It bounds E[R - R_S] from "
     "above, not its absolute value. With a loss in [0, M] counted only where the replaced sample is not drawn in the first t0 steps, add M t0/n.",
 )
 

@@ -36,8 +36,11 @@ _SQUARES = "(c**2/(1+2*q)*(growth(q, t0, T)**2/(t0 + (1+q)/2) - 1/(T + (1+q)/2))
 # F(t0) - F(T) are convex, and so are they over T - t0, as averages of the convex functions -g' and -F' over (t0, T);
 # squares of convex functions >= 0 are convex.
 def _least(last: str, first: str, second: str) -> str:
-    """The least over t0 up to ``last`` with B1 the sum of the weights times ``first``, B2 the sum of squares times ``second``."""
-    return f"least(t0, 0, {last}, M*b*t0/n + k*({_SUM}**2*(1 + (m-1)*{first}**2)/n**2 + {_SQUARES}*(1 + (m-1)*{second})/(n*b)))"
+    """The least over t0 up to ``last`` with A1^2 + (m-1) B1^2 = ``first`` A1^2 and A2 + (m-1) B2 = ``second`` A2."""
+    return f"least(t0, 0, {last}, M*b*t0/n + k*({_SUM}**2*{first}/n**2 + {_SQUARES}*{second}/(n*b)))"
+
+
+_FADED, _FADED_SQUARES = "(1 + (m-1)*(far/(T-t0))**2)", "(1 + (m-1)*far2/(T-t0))"
 
 
 _LETS = (
@@ -48,9 +51,9 @@ _LETS = (
     Let("far", "inf", latex="f_1"),
     Let("far2", "x**2/(1-x**2)", given=("gap",), latex="f_2"),
     Let("far2", "inf", latex="f_2"),
-    Let("kept", _least("T", "1", "1"), latex="v_0"),
-    Let("fading", _least("T-1", "1", "(far2/(T-t0))"), given=("gap",), latex="v_1"),
-    Let("faded", _least("T-1", "(far/(T-t0))", "(far2/(T-t0))"), given=("gap",), latex="v_2"),
+    Let("kept", _least("T", "m", "m"), latex="v_0"),
+    Let("fading", _least("T-1", "m", _FADED_SQUARES), given=("gap",), latex="v_1"),
+    Let("faded", _least("T-1", _FADED, _FADED_SQUARES), given=("gap",), latex="v_2"),
     Let("value", "beta/gam*R_S + min(kept, min(fading, faded))", given=("gap",)),
     Let("value", "beta/gam*R_S + kept"),
 )

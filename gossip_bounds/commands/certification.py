@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 import bounds
+from bounds.arrays import SPECTRA
 from bounds.certificate import Certificate, Witness
 from gossip_bounds.arguments import parse_box
 from gossip_bounds.commands.options import Form, Json, Own
 from gossip_bounds.output import print_json
+
+_SHOWN = 3
 
 Ranges = Annotated[list[str] | None, typer.Argument(help="NAME=lo:hi, in place of the default range.", metavar="NAME=lo:hi ...")]
 
@@ -45,9 +48,20 @@ def _print(certificate: Certificate) -> None:
         print("  no witness that decides was found, which proves nothing")
     for witness in filter(None, (certificate.witness, certificate.opposite)):
         _print_witness(witness)
-    print("  box: " + ", ".join(f"{name}={low:g}:{high:g}" for name, (low, high) in certificate.box.items()))
+    print("  box: " + ", ".join(_range(name, *ends) for name, ends in certificate.box.items()))
+
+
+def _range(name: str, low: float, high: float) -> str:
+    return f"spectrum of {' or '.join(SPECTRA)}" if name == "spectrum" else f"{name}={low:g}:{high:g}"
 
 
 def _print_witness(witness: Witness) -> None:
     for value, point in ((witness.first_value, witness.first), (witness.second_value, witness.second)):
-        print(f"  {value!r} at " + " ".join(f"{name}={given!r}" for name, given in point.items()))
+        print(f"  {value!r} at " + " ".join(f"{name}={_short(given)}" for name, given in point.items()))
+
+
+def _short(given: Any) -> str:
+    """A number in full; of a long array its first entries (all of them are in the JSON document)."""
+    if not isinstance(given, list | tuple) or len(given) <= _SHOWN:
+        return repr(given)
+    return f"[{', '.join(map(repr, given[:_SHOWN]))}, ...{len(given)} entries]"

@@ -121,7 +121,7 @@ def files(tmp_path: Path) -> Path:
 PLOT = ["plot", "hardt2016_convex", "L=1", "eta=0.1", "N=50"]
 MISTAKES = [
     (["evaluate", "dsgd_convx"], "did you mean 'dsgd_convex'"),
-    (["show", "qqq"], "allowed: "),
+    (["show", "qqq"], "unknown bound 'qqq'; 'gossip-bounds list' shows all of them"),
     (["evaluate", "dsgd_convex", "L=1"], "needs eta, T, m, n"),
     (["evaluate", *DSGD, "lr=1"], "no parameter 'lr'"),
     (["evaluate", *DSGD, "L=2"], "given twice"),

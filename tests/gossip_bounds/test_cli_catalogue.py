@@ -125,7 +125,7 @@ def test_readings_by_form_and_readout(capsys: pytest.CaptureFixture[str], arrays
     text = output(capsys, "show", "arrays", "--bounds", arrays)
     assert "[CTA]" in text
     assert "[at the network mean]" in text
-    assert "The quantity in the title itself, an equality under the assumptions below, of ATC and CTA" in " ".join(text.split())
+    assert "The quantity in the title itself, an equality under the assumptions below, for ATC and CTA" in " ".join(text.split())
 
     def expression(*options: str) -> str:
         return str(json.loads(output(capsys, "show", "arrays", "--bounds", arrays, "--json", *options))["expression"])
@@ -157,6 +157,27 @@ def test_arrays_and_words_as_name_value(capsys: pytest.CaptureFixture[str], arra
     assert value("spectrum=1,0.5", "update_form=cta") == 3.75
     assert value("m=4", "--topology", "ring") == 12
     assert value("spectrum=1,0.5", "heterogeneity=0,0;1,-1") == 6
+
+
+def test_text_of_one_value(capsys: pytest.CaptureFixture[str]) -> None:
+    """A quantity without a word of its own is named by the title; rows are separated; a limit on the left is shown as one."""
+    risk = ["evaluate", "excess_risk_atc", "eta=0.1", "b=1", "rho=1,2", "r=1,1", "Q=1", "m=4", "--topology", "ring"]
+    text = output(capsys, *risk, "heterogeneity=0,0;1,2;0,1;2,1")
+    assert "(excess risk: equality under its assumptions)" in text
+    assert "heterogeneity=0,0;1,2;0,1;2,1, spectrum=1,0.3333," in text
+    text = output(capsys, "evaluate", "sam_residual", "eta=0.1", "M4=1", "rho3=1")
+    assert "(Step of the averaged model against" in text
+    network = ["m=16", "gap=0.5", "Q=1", "sigma2=1", "zeta2=1"]
+    text = output(capsys, "evaluate", "mgs_excess_pl", "L=1", "c=0.5", "tau=10", "T=9", "n=64", "beta=1", "M=1", "mu=1", "D0=1", *network)
+    assert "1 < mu*c fails: got 0.5, allowed > 1" in text
+
+
+def test_long_arrays_of_a_witness_are_cut_in_text_only(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["certify", "step_limit_consensus", "Q"]
+    text, document = output(capsys, *command), json.loads(output(capsys, *command, "--json"))
+    assert "entries]" in text
+    assert "spectrum of ring 8 or torus 16" in text
+    assert "entries]" not in json.dumps(document)
 
 
 PLOT = ["plot", "my_bound", "L=1", "eta=0.1", "m=4", "n=8", "kappa=2", "T=10:20:3"]
@@ -191,6 +212,14 @@ MISTAKES = [
         ["evaluate", "arrays", "m=4", "spectrum=1,0.5", "rho=1", "Q=1", "--bounds", "FOLDER/arrays.toml"],
         "arrays takes no m, which is the number of eigenvalues",
     ),
+    (
+        ["evaluate", "l2_stability_atc", "L=1"],
+        "give eta=VALUE T=VALUE n=VALUE Q=VALUE spectrum=1,v2,v3,... (--topology NAME with m=NODES sets",
+    ),
+    (["evaluate", "mgs_gossip_needed", "eta=1", "m=2", "beta=1", "sigma2=1", "zeta2=1", "theta=1"], "gap=VALUE (--topology NAME sets gap)"),
+    (["evaluate", "mgs_pl", "foo=1"], "mgs_pl has no parameter 'foo'"),
+    (["evaluate", "exit_time_centralized", "eta=1", "b=1", "m=1", "r=1", "barrier=1", "curvatures=1"], "takes 2 or more of a number > 0"),
+    (["evaluate", "step_limit_consensus", "rho_max=1", "m=4", "--topology", "ring", "Q=1", "readout=network_mean"], "does not speak about"),
     (["evaluate", "arrays", "rho=1", "Q=1", "--topology", "ring", "--bounds", "FOLDER/arrays.toml"], "give m=VALUE"),
     (["evaluate", "arrays", "spectrum=1,x", "--bounds", "FOLDER/arrays.toml"], "write spectrum=v1,v2,..."),
     (["evaluate", "arrays", "spectrum=0.5,1", "rho=1", "Q=1", "--bounds", "FOLDER/arrays.toml"], "largest first"),

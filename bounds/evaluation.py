@@ -43,12 +43,12 @@ def carefully(bound: Bound, choice: Choice, values: Mapping[str, Any]) -> Any:
         return _by_flags(bound, choice, values)
     numbers = {name: value for name, value in values.items() if not rank_of(name)}
     if all(isinstance(value, int | float) for value in numbers.values()):
+        # A float of numpy is one of Python too, but the fast program takes only the plain type.
+        plain = {name: float(value) for name, value in numbers.items() if isinstance(value, float) and type(value) is not float}
+        if plain:
+            return bound.evaluate(update_form=choice[0], readout=choice[1], **{**values, **plain})
         bound.check_parameters(values)
         fast = None if len(numbers) == len(values) else bound.ways(choice, tuple(values)).at(tuple(values.values()))
-        if fast is None and any(type(value) not in (int, float) for value in numbers.values()):
-            # A float of numpy is one of Python too, but the fast program takes only the plain types.
-            plain = {name: float(value) if isinstance(value, float) else value for name, value in numbers.items()}
-            fast = bound.ways(choice, tuple(values)).scalar(*plain.values()) if len(numbers) == len(values) else None
         return bound.rounded(bound.enclosure(values, *choice)) if fast is None else fast
     return grid(bound, choice, values)
 

@@ -130,12 +130,6 @@ class Code:
         """A statement."""
         self.lines.append(self.indent + text)
 
-    def constant(self, value: Any) -> str:
-        """The name under which an object is at hand in the code."""
-        name = f"k{self.fresh()}"
-        self.constants[name] = value
-        return name
-
     @contextmanager
     def block(self, head: str) -> Iterator[None]:
         """An indented block; what it defines is not known outside."""

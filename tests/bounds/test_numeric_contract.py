@@ -115,7 +115,7 @@ def _check(bound: Bound, ball: arb, value: float, log: float | None, where: obje
     if math.isinf(value):
         assert ball > sys.float_info.max * (1 - ABOVE), where
     elif SMALLEST_NORMAL <= abs(value) < sys.float_info.max:
-        assert abs(arb(value) / ball - 1) < ABOVE, where
+        assert abs(arb(value) / ball - 1) < LOGARITHM, where
     assert not upper or arb(value) >= ball, where
     if log is not None and ball > 0:
         exact = _log(ball)

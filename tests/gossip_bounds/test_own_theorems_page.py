@@ -48,7 +48,9 @@ def test_every_command_runs(command: str, folder: Path, capsys: pytest.CaptureFi
 
 def test_the_python_runs(folder: Path) -> None:
     with nothing_kept():
-        exec(PYTHON[1], {})
+        names: dict[str, object] = {}
+        exec(PYTHON[1], names)
+        assert "mine" in bounds.entries() or isinstance(names["mine"], bounds.Bound)
 
 
 def test_the_skeleton_of_a_family_is_a_catalogue_file(folder: Path) -> None:

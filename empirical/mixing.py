@@ -20,11 +20,14 @@ def bands(matrix: NDArray[np.float64]) -> list[tuple[int, NDArray[np.float64]]]:
     return [(s, weights) for s, weights in diagonals if s == 0 or weights.any()]
 
 
-def mixer(matrix: NDArray[np.float64], device: torch.device, dtype: torch.dtype) -> Mix:
-    """The faster of two ways to apply ``matrix``, chosen by its shape and the device only, never by the number of networks."""
+def mixer(matrix: NDArray[np.float64], device: torch.device, dtype: torch.dtype, by_column: bool = False) -> Mix:
+    """The faster of two ways to apply ``matrix``, chosen by its shape and the device only, never by the number of networks.
+
+    ``by_column`` asks for the way whose every column of X has the same bits whatever stands beside it and however many there are.
+    """
     diagonals = bands(matrix)
-    if device.type == "cpu" and len(diagonals) <= 2 + len(matrix) // 8:
-        return _banded([(s, torch.from_numpy(weights).to(dtype)[:, None]) for s, weights in diagonals])
+    if by_column or (device.type == "cpu" and len(diagonals) <= 2 + len(matrix) // 8):
+        return _banded([(s, torch.from_numpy(weights).to(device, dtype)[:, None]) for s, weights in diagonals])
     return _dense(torch.tensor(matrix, dtype=dtype, device=device))
 
 

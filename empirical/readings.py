@@ -19,6 +19,7 @@ from bounds.vocabulary import Quantity, Readout, UpdateForm
 from empirical.configuration import Run
 from empirical.problems.base import Problem
 from empirical.samples import Indices
+from empirical.viewpoint import network_mean
 
 _SLICE = 16
 
@@ -41,14 +42,6 @@ def contrast(training: Indices, population: NDArray[np.float64]) -> NDArray[np.f
     return population - counts / flat.shape[1]
 
 
-def _network_mean(models: Tensor) -> Tensor:
-    """Mean over the models' axis (second to last), added up in one fixed order."""
-    total = models[..., 0, :].clone()
-    for k in range(1, models.shape[-2]):
-        total += models[..., k, :]
-    return total / models.shape[-2]
-
-
 def _weighted(problem: Problem, models: Tensor, weights: Tensor) -> Tensor:
     """sum_p weights_p l(x; z_p) of each model x of (r, k, P), ``weights`` being (r, size); (r, k)."""
     r, k, width = models.shape
@@ -64,7 +57,7 @@ def _node_gaps(context: Context, state: Tensor) -> Tensor:
 
 
 def _mean_gap(context: Context, state: Tensor) -> Tensor:
-    return _weighted(context.problem, _network_mean(state[:, 0]).unsqueeze(1), context.contrast)
+    return _weighted(context.problem, network_mean(state[:, 0]).unsqueeze(1), context.contrast)
 
 
 def _excess(context: Context, models: Tensor) -> Tensor:
@@ -80,12 +73,12 @@ def _node_excess(context: Context, state: Tensor) -> Tensor:
 
 
 def _mean_excess(context: Context, state: Tensor) -> Tensor:
-    return _excess(context, _network_mean(state[:, 0]).unsqueeze(1))
+    return _excess(context, network_mean(state[:, 0]).unsqueeze(1))
 
 
 def _spreads(context: Context, state: Tensor) -> Tensor:
     base = state[:, 0]
-    deviations: Tensor = base - _network_mean(base).unsqueeze(1)
+    deviations: Tensor = base - network_mean(base).unsqueeze(1)
     return deviations.square().sum(-1)
 
 
@@ -99,7 +92,7 @@ def _l1(context: Context, state: Tensor) -> Tensor:
 
 
 def _l1_mean(context: Context, state: Tensor) -> Tensor:
-    means = _network_mean(state)
+    means = network_mean(state)
     return _norms(means[:, 1:] - means[:, :1])
 
 

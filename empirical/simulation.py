@@ -58,6 +58,7 @@ def simulate(
     device: torch.device,
     tick: Callable[[int], None] | None = None,
     steps: Sequence[int] | None = None,
+    start: Tensor | None = None,
 ) -> Iterator[Tensor]:
     """Train some replicates of ``run`` and yield their models after some of the steps.
 
@@ -66,7 +67,8 @@ def simulate(
             replicate share every batch draw.
         replicates: the r replicates' numbers, which key their batches.
         tick: called with the number of steps done after each block of draws.
-        steps: when to yield, ascending; 0 is the common start, None the run's own ``read_at``.
+        steps: when to yield, ascending; 0 is the start, None the run's own ``read_at``.
+        start: the models to start from, anything that broadcasts to (r, lanes, models, P); None: zero weights.
 
     Yields:
         (r, lanes, models, P) tensors in the run's precision, valid until the next one is asked for.
@@ -76,6 +78,8 @@ def simulate(
     r, count = training.shape[:2]
     models = torch.zeros((r * count, run.models, problem.width), dtype=getattr(torch, run.precision), device=device)
     spare = torch.empty_like(models)
+    if start is not None:
+        models.view(r, count, run.models, -1).copy_(start)
     due, step = set(run.read_at if steps is None else steps), 0
     if 0 in due:
         yield models.view(r, count, run.models, -1)

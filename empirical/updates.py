@@ -1,20 +1,21 @@
 """One step of each update form, on all networks at once.
 
 Every update reads ``models`` (networks, nodes, P), may use ``spare`` of the same shape as scratch, and returns the pair
-(new models, new scratch). ``indices`` (networks * nodes, b) are each model's batch, ``eta`` the learning rate of the step.
+(new models, new scratch). ``draws`` (networks * nodes, ...) are each model's share of the step's randomness, handed on to the
+gradient as they are: the indices of a batch, or noise. ``eta`` is the learning rate of the step.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from bounds.vocabulary import UpdateForm
 from empirical.mixing import Mix
-from empirical.problems.base import Problem
 
 
 def project_(models: Tensor, radius: float | None) -> None:
@@ -31,49 +32,56 @@ def project_(models: Tensor, radius: float | None) -> None:
     models.mul_((radius / norms).clamp_(max=1))
 
 
+class Descent(Protocol):
+    """What a step asks of a problem."""
+
+    def add_gradient_(self, target: Tensor, weights: Tensor, draws: Tensor, scale: float, /) -> None:
+        """target += scale * (stochastic gradient at weights), in place; (B, P) both, and they may be the same tensor."""
+
+
 @dataclass(frozen=True)
 class Rules:
     """What every step of a run shares: the problem on its device, gossip (W^Q) and projection radius."""
 
-    problem: Problem
+    problem: Descent
     mix: Mix | None
     radius: float | None
 
-    def descend_(self, target: Tensor, models: Tensor, indices: Tensor, eta: float) -> None:
+    def descend_(self, target: Tensor, models: Tensor, draws: Tensor, eta: float) -> None:
         """target <- target - eta G(models), in place; the two may be the same tensor."""
-        self.problem.add_gradient_(target.view(-1, target.shape[-1]), models.view(-1, models.shape[-1]), indices, -eta)
+        self.problem.add_gradient_(target.view(-1, target.shape[-1]), models.view(-1, models.shape[-1]), draws, -eta)
 
 
-def _centralized(rules: Rules, models: Tensor, spare: Tensor, indices: Tensor, eta: float) -> tuple[Tensor, Tensor]:
+def _centralized(rules: Rules, models: Tensor, spare: Tensor, draws: Tensor, eta: float) -> tuple[Tensor, Tensor]:
     """x <- Pi(x - eta g(x))."""
-    rules.descend_(models, models, indices, eta)
+    rules.descend_(models, models, draws, eta)
     project_(models, rules.radius)
     return models, spare
 
 
-def _atc(rules: Rules, models: Tensor, spare: Tensor, indices: Tensor, eta: float) -> tuple[Tensor, Tensor]:
+def _atc(rules: Rules, models: Tensor, spare: Tensor, draws: Tensor, eta: float) -> tuple[Tensor, Tensor]:
     """X <- W^Q Pi(X - eta G(X))."""
     assert rules.mix is not None
-    rules.descend_(models, models, indices, eta)
+    rules.descend_(models, models, draws, eta)
     project_(models, rules.radius)
     rules.mix(models, spare)
     return spare, models
 
 
-def _cta(rules: Rules, models: Tensor, spare: Tensor, indices: Tensor, eta: float) -> tuple[Tensor, Tensor]:
+def _cta(rules: Rules, models: Tensor, spare: Tensor, draws: Tensor, eta: float) -> tuple[Tensor, Tensor]:
     """Y = W^Q X; X <- Pi(Y - eta G(Y))."""
     assert rules.mix is not None
     rules.mix(models, spare)
-    rules.descend_(spare, spare, indices, eta)
+    rules.descend_(spare, spare, draws, eta)
     project_(spare, rules.radius)
     return spare, models
 
 
-def _consensus(rules: Rules, models: Tensor, spare: Tensor, indices: Tensor, eta: float) -> tuple[Tensor, Tensor]:
+def _consensus(rules: Rules, models: Tensor, spare: Tensor, draws: Tensor, eta: float) -> tuple[Tensor, Tensor]:
     """X <- Pi(W^Q X - eta G(X))."""
     assert rules.mix is not None
     rules.mix(models, spare)
-    rules.descend_(spare, models, indices, eta)
+    rules.descend_(spare, models, draws, eta)
     project_(spare, rules.radius)
     return spare, models
 

@@ -77,7 +77,7 @@ class SmoothNetwork(SigmoidLoss):
 
     def _values(self, scores: Tensor, indices: Tensor | None) -> Tensor:
         units = (scores + self._offsets[:, None]).tanh_()
-        return self._losses(units.mul_(self._outer[:, None]).sum(1), indices)
+        return self._losses((units * self._outer[:, None]).sum(1), indices)
 
     def _residuals(self, scores: Tensor, indices: Tensor) -> Tensor:
         units = scores.add_(self._offsets).tanh_()

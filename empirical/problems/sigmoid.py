@@ -59,7 +59,8 @@ class SigmoidLoss(ScoreModel):
     def _losses(self, outputs: Tensor, indices: Tensor | None) -> Tensor:
         """(1 - y tanh(f/2))/2 from outputs f (B, s), overwritten."""
         signs = self._signs if indices is None else self._signs[indices]
-        return outputs.div_(2).tanh_().mul_(signs).mul_(-0.5).add_(0.5)
+        # The derivative needs tanh itself, so nothing after it may overwrite it.
+        return (outputs.div_(2).tanh_() * signs).mul_(-0.5).add_(0.5)
 
     def _slopes(self, outputs: Tensor, indices: Tensor) -> Tensor:
         """-y (1 - tanh(f/2)^2)/4 from outputs f (B, b), overwritten."""

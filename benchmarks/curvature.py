@@ -14,7 +14,7 @@ from bounds.vocabulary import UpdateForm
 from empirical.curvature import gradient, hessian_vector, module_objective, module_weights
 from empirical.exits import DoubleWell, Escape, exit_times
 
-_NODES, _WALKS, _ETA, _NOISE = 8, 2000, 0.1, 16.0
+_NODES, _WALKS, _ETA, _NOISE = 8, 2000, 0.1, 6.0
 
 
 def product_cost() -> Record:

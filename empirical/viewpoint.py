@@ -17,10 +17,11 @@ _ALL = (Readout.NODE_AVERAGE, Readout.NETWORK_MEAN, Readout.GRADIENT_POINT)
 
 def network_mean(models: Tensor) -> Tensor:
     """Mean over the models' axis (second to last), 1/m, added up in one fixed order."""
-    total = models[..., 0, :].clone()
-    for k in range(1, models.shape[-2]):
-        total += models[..., k, :]
-    return total / models.shape[-2]
+    first, *others = models.unbind(-2)
+    total = first.clone()
+    for model in others:
+        total += model
+    return total.div_(models.shape[-2])
 
 
 @dataclass(frozen=True)

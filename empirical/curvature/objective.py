@@ -71,13 +71,12 @@ def problem_objective(problem: Problem, indices: NDArray[np.int64] | None = None
 
 def _check_deterministic(module: nn.Module) -> None:
     for name, layer in module.named_modules():
-        if not layer.training:
-            continue
-        if isinstance(layer, nn.modules.batchnorm._BatchNorm):
+        if isinstance(layer, nn.modules.batchnorm._BatchNorm) and (layer.training or layer.running_mean is None):
             raise DomainError(
-                f"layer {name!r} is batch normalisation in training mode, whose loss is no mean over samples; call module.eval()"
+                f"layer {name!r} is batch normalisation by the batch's own statistics, whose loss is no mean over samples; "
+                "call module.eval(), with running statistics"
             )
-        if isinstance(layer, nn.modules.dropout._DropoutNd):
+        if isinstance(layer, nn.modules.dropout._DropoutNd) and layer.training:
             raise DomainError(f"layer {name!r} is dropout in training mode, whose loss is random; call module.eval() first")
 
 
@@ -97,7 +96,7 @@ def module_objective(
         features, targets: all the samples; floating ones are turned to float64.
 
     Raises:
-        DomainError: for batch normalisation or dropout in training mode, a module without parameters, or a loss that is no scalar.
+        DomainError: for batch normalisation in training mode (or without running statistics), dropout in training mode, a module without parameters, or a loss that is no scalar.
     """
     _check_deterministic(module)
     place = torch.device(device)
@@ -106,13 +105,12 @@ def module_objective(
     if not shapes:
         raise DomainError("the module has no parameters; a curvature needs at least one")
     x, y = (given.to(place, torch.float64 if given.is_floating_point() else given.dtype) for given in (features, targets))
-    buffers = dict(frozen.named_buffers())
     sizes = [math.prod(shape) for shape in shapes.values()]
 
     def value(weights: Tensor) -> Tensor:
         pieces = zip(shapes.items(), torch.split(weights, sizes), strict=True)
         named = {name: piece.view(shape) for (name, shape), piece in pieces}
-        return loss(torch.func.functional_call(frozen, (named, buffers), (x,)), y)
+        return loss(torch.func.functional_call(frozen, named, (x,)), y)
 
     found = value(module_weights(frozen).to(place))
     if found.dim():

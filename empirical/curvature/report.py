@@ -35,8 +35,8 @@ class Curvature:
     spread: float
 
     def edge(self, eta: float) -> float:
-        """eta * (largest eigenvalue): gradient descent, ATC and CTA diverge on a quadratic above 2 (for a mixing matrix with
-        eigenvalue 1), the consensus form above 1 + lambda_min(W^Q)."""
+        """eta * (largest eigenvalue). On a quadratic, gradient descent, ATC and CTA diverge above 2, and the consensus form with a
+        symmetric W above 1 + lambda_min(W^Q)."""
         return eta * self.top
 
 

@@ -101,7 +101,7 @@ class Escape:
         """Models per walk: m, or one for the centralized form."""
         return 1 if self.update_form is UpdateForm.CENTRALIZED else self.m
 
-    @cached_property
+    @property
     def viewpoint(self) -> Viewpoint:
         """Where an exit is looked for."""
         return Viewpoint(self.readout, self.update_form, self.mixing, self.Q, self.node)

@@ -21,10 +21,11 @@ def _check_positive(name: str, *values: float) -> None:
             raise DomainError(f"got {name}={value!r}; it is a finite number > 0")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Potential(ABC):
     """V: R^d -> R, and the coordinate along which its basin is left.
 
+    No other coordinate enters the steps of x_1, so exit times have the law of d = 1, whatever the others do.
     Subclasses have the attribute ``others``, the curvatures of the d - 1 coordinates that are quadratic, V having the summand
     (1/2) sum_i others_i x_{i+1}^2.
     """
@@ -60,16 +61,16 @@ class Potential(ABC):
 
     def add_gradient_(self, target: Tensor, weights: Tensor, draws: Tensor, scale: float) -> None:
         """target += scale * (grad V(weights) + draws), in place; all (nodes, d * replicas), target and weights may be one."""
-        nodes, d = len(weights), self.dimension
-        x = weights.view(nodes, d, -1)
-        pull = draws.clone().view(nodes, d, -1)
-        pull[:, 0] += self.slope(x[:, 0])
+        shape = len(weights), self.dimension, -1
+        x, moved = weights.view(shape), target.view(shape)
+        # The slopes first: the draws, added before, would move the weights too where they are the target.
+        moved[:, 0].add_(self.slope(x[:, 0]), alpha=scale)
         for i, curvature in enumerate(self.others, start=1):
-            pull[:, i].add_(x[:, i], alpha=curvature)
-        target.add_(pull.view_as(target), alpha=scale)
+            moved[:, i].add_(x[:, i], alpha=scale * curvature)
+        target.add_(draws, alpha=scale)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DoubleWell(Potential):
     """V(x) = (h/4)(x_1^2 - a^2)^2 + (1/2) sum_i others_i x_{i+1}^2: minima at x_1 = -a and a, the saddle at x = 0.
 
@@ -117,7 +118,7 @@ class DoubleWell(Potential):
         return first
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class QuadraticBasin(Potential):
     """V(x) = (1/2)(curvature x_1^2 + sum_i others_i x_{i+1}^2), left when abs(x_1) >= level: an autoregression.
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bounds.errors import DomainError
 from empirical.exits.survival import ExitTimes
@@ -35,10 +36,10 @@ def _check_confidence(confidence: float) -> None:
 def mean_exit_time(data: ExitTimes, confidence: float = 0.95) -> MeanExit:
     """Maximum likelihood for exponential times (geometric ones, in whole steps): total time at risk over number of exits.
 
-    Exit times are nearly exponential where a walk forgets its start long before it leaves; then this is unbiased to first
-    order however early the censoring. The standard error is mean/sqrt(exits); the interval, from chi-square with 2 d and
-    2 d + 2 degrees of freedom for d exits (Cox 1953), is conservative at a fixed horizon. Without the exponential model use
-    :meth:`KaplanMeier.restricted_mean`.
+    Exit times are nearly exponential where a walk forgets its start long before it leaves; then this estimates E T however
+    early the censoring (it is the plain mean, for any times, when nothing is censored). The standard error is mean/sqrt(exits),
+    the interval that of Cox (1953), from chi-square with 2 d and 2 d + 2 degrees of freedom for d exits, conservative at a fixed
+    horizon. Without the exponential model use :meth:`KaplanMeier.restricted_mean`.
 
     Raises:
         DomainError: for a confidence outside (0, 1).
@@ -118,6 +119,6 @@ def log_rank(first: ExitTimes, second: ExitTimes) -> LogRank:
     return LogRank(float(d1.sum()), float(expected.sum()), variance, float(z), math.erfc(abs(z) / math.sqrt(2)))
 
 
-def _counts(group: ExitTimes, times: np.ndarray[tuple[int], np.dtype[np.float64]]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _counts(group: ExitTimes, times: NDArray[np.float64]) -> NDArray[np.int64]:
     """Exits of a group at each of the ``times``, which hold all of its exit times."""
     return np.bincount(np.searchsorted(times, group.times[group.observed]), minlength=len(times))

@@ -93,8 +93,8 @@ class KaplanMeier:
     def restricted_mean(self, horizon: float) -> RestrictedMean:
         """The area under S up to ``horizon``, an estimate of E min(T, horizon), without any model of the times.
 
-        Its variance is sum_i (area from t_i to the horizon)^2 d_i/(n_i (n_i - d_i)), with the factor 1/n of a mean's variance
-        and a plain (1/n) sample variance where everything is censored at the horizon at the earliest.
+        Its variance is sum_i (area from t_i to the horizon)^2 d_i/(n_i (n_i - d_i)). Where nothing is censored before the
+        horizon this is the mean of min(T, horizon), and its variance the 1/n sample variance over n.
 
         Raises:
             DomainError: for a horizon that is not > 0, or beyond what the curve knows.

@@ -16,6 +16,7 @@ from empirical.exits.survival import ExitTimes
 from empirical.mixing import mixer
 from empirical.streams import stream
 from empirical.updates import UPDATES, Rules
+from empirical.viewpoint import Viewpoint, network_mean
 
 _BLOCK = 32
 """Steps per draw; it does not change the draws."""
@@ -43,8 +44,10 @@ class _Noise:
         for generator, part in zip(self.generators, normal, strict=True):
             generator.standard_normal(out=part)
         columns = torch.from_numpy(normal).permute(1, 2, 3, 0).contiguous()
-        # One fixed order of elementwise sums: a matrix product's bits could depend on the number of walkers.
-        mixed = torch.stack([sum(columns[:, :, j] * self.root[i, j] for j in range(self.d)) for i in range(self.d)], dim=2)
+        # Elementwise, in one fixed order: a matrix product's bits could depend on the number of walkers.
+        mixed = columns * torch.from_numpy(self.root.diagonal()[:, None].copy())
+        for i, j in np.argwhere(self.root * (1 - np.eye(self.d))):
+            mixed[:, :, i].add_(columns[:, :, j], alpha=self.root[i, j])
         return mixed.add_(self.shift).view(steps, self.models, -1)
 
     def keep(self, walkers: NDArray[np.int64]) -> None:
@@ -83,14 +86,14 @@ def _walk(escape: Escape, replicates: range) -> NDArray[np.int64]:
     power = None if escape.mixing is None else escape.mixing.power(escape.Q)
     mix = None if power is None else mixer(power, torch.device("cpu"), torch.float64, by_column=True)
     rules, update = Rules(escape.potential, mix, None), UPDATES[escape.update_form]
-    noise, models = _Noise(escape, replicates), _start(escape, len(replicates))
+    noise, models, viewpoint = _Noise(escape, replicates), _start(escape, len(replicates)), escape.viewpoint
     alive, times, step = np.arange(len(replicates)), np.zeros(len(replicates), dtype=np.int64), 0
     while step < escape.horizon and len(alive):
         spare = torch.empty_like(models)
         for draws in noise.block(min(_BLOCK, escape.horizon - step)):
             step += 1
             models, spare = update(rules, models, spare, draws, escape.eta)
-            outside = _outside(escape, models, len(alive))
+            outside = _outside(escape, viewpoint, models, len(alive))
             if bool(outside.any()):
                 gone = alive[outside.numpy()]
                 times[gone] = np.where(times[gone] == 0, step, times[gone])
@@ -104,14 +107,11 @@ def _walk(escape: Escape, replicates: range) -> NDArray[np.int64]:
     return times
 
 
-def _outside(escape: Escape, models: Tensor, walkers: int) -> Tensor:
+def _outside(escape: Escape, viewpoint: Viewpoint, models: Tensor, walkers: int) -> Tensor:
     """(walkers,) booleans: is the exit coordinate, averaged over the readout's points, at or past the level?"""
-    points = escape.viewpoint.points(models)[0]
+    points = viewpoint.points(models)[0]
     coordinates = escape.potential.progress(points.view(len(points), -1, walkers)[:, 0])
-    total = coordinates[0].clone()
-    for k in range(1, len(coordinates)):
-        total += coordinates[k]
-    return total / len(coordinates) >= escape.exit_level
+    return network_mean(coordinates) >= escape.exit_level
 
 
 def _kept(models: Tensor, inside: NDArray[np.int64], walkers: int) -> Tensor:

@@ -167,6 +167,19 @@ def test_half_the_spread_is_the_loss_above_the_mean_model_on_a_quadratic() -> No
     assert hessian_spread(objective, models) / 2 == pytest.approx(float(excess), rel=1e-10)
 
 
+def test_half_the_spread_is_the_loss_above_the_mean_model_to_third_order() -> None:
+    """Taylor (arXiv 2306.02913): what remains falls like the cube of the spread, so relative to the spread linearly."""
+    objective, models = problem_objective(PROBLEMS["network"]), points(48, 6)
+    mean = models.mean(0, keepdim=True)
+    errors = []
+    for scale in (1e-1, 1e-2):
+        near = mean + scale * (models - mean)
+        excess = float(objective.values(near).mean() - objective.values(mean)[0])
+        errors.append(abs(excess / (hessian_spread(objective, near) / 2) - 1))
+    assert errors[0] < 0.2
+    assert errors[1] == pytest.approx(errors[0] / 10, rel=0.3)
+
+
 @given(st.integers(0, 10**6), st.floats(-3, 3), st.floats(-3, 3))
 @settings(max_examples=25)
 def test_products_are_linear_and_symmetric(seed: int, a: float, b: float) -> None:
@@ -245,10 +258,15 @@ def test_any_module(norm: bool) -> None:
 
 def test_training_mode_is_refused_in_one_line() -> None:
     net, x, y = _module(norm=True)
-    with pytest.raises(DomainError, match=r"^layer 'norm' is batch normalisation in training mode.*module.eval\(\)$"):
+    with pytest.raises(
+        DomainError, match=r"^layer 'norm' is batch normalisation by the batch's own statistics.*call module.eval\(\)[^\n]*$"
+    ):
         module_objective(net.train(), nn.functional.cross_entropy, x, y)
     with pytest.raises(DomainError, match="dropout in training mode"):
         module_objective(nn.Sequential(nn.Linear(3, 3), nn.Dropout()), nn.functional.cross_entropy, x, y)
+    unkept = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3, track_running_stats=False)).eval()
+    with pytest.raises(DomainError, match="layer '1' is batch normalisation"):
+        module_objective(unkept, nn.functional.cross_entropy, x, y)
     with pytest.raises(DomainError, match="must be a scalar"):
         module_objective(net.eval(), nn.CrossEntropyLoss(reduction="none"), x, y)
     with pytest.raises(DomainError, match="no parameters"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from bounds.errors import DomainError, LengthError, UnknownNameError
 from bounds.topology import MixingMatrix, topology
 from empirical.exits import DoubleWell, Escape, QuadraticBasin, Walk, exit_times, kaplan_meier, mean_exit_time
 from empirical.exits import times as module
+from empirical.mixing import mixer
 from empirical.streams import stream
 
 FORMS = ("centralized", "atc", "cta", "consensus")
@@ -221,6 +223,36 @@ def _without(changes: dict[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in changes.items() if key != name}
 
 
+@pytest.mark.parametrize(
+    "potential",
+    [DoubleWell(height=1.3, well=0.7, others=(0.5, 2.0)), QuadraticBasin(curvature=1.7, others=(0.5, 2.0))],
+    ids=["well", "basin"],
+)
+@pytest.mark.parametrize("aliased", [False, True])
+def test_gradients_are_those_of_the_potential(potential: Any, aliased: bool) -> None:
+    weights, draws, before = torch.from_numpy(np.random.default_rng(0).standard_normal((3, 4, 3 * 5)))
+    x = weights.view(4, 3, 5).clone().requires_grad_()
+    first = 1.3 / 4 * (x[:, 0] ** 2 - 0.49) ** 2 if isinstance(potential, DoubleWell) else 1.7 / 2 * x[:, 0] ** 2
+    (slope,) = torch.autograd.grad((first + 0.25 * x[:, 1] ** 2 + x[:, 2] ** 2).sum(), x)
+    target = weights if aliased else before
+    expected = target - 0.3 * (slope.view(4, 15) + draws)
+    potential.add_gradient_(target, weights, draws, -0.3)
+    torch.testing.assert_close(target, expected, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["ring", "complete", "star", "exponential"])
+def test_gossip_by_column_sees_one_column_at_a_time(name: str) -> None:
+    matrix = topology(name, 32).matrix
+    mix = mixer(matrix, torch.device("cpu"), torch.float64, by_column=True)
+    models = torch.from_numpy(np.random.default_rng(1).standard_normal((1, 32, 37)))
+    whole, alone = torch.empty_like(models), torch.empty((1, 32, 1), dtype=torch.float64)
+    mix(models, whole)
+    np.testing.assert_allclose(whole[0].numpy(), matrix @ models[0].numpy(), rtol=0, atol=1e-14)
+    for column in (0, 20, 36):
+        mix(models[..., column : column + 1].contiguous(), alone)
+        assert torch.equal(alone[0, :, 0], whole[0, :, column])
+
+
 @pytest.mark.parametrize("topology_name", ["ring", "complete"])
 def test_walks_do_not_depend_on_their_company(monkeypatch: pytest.MonkeyPatch, topology_name: str) -> None:
     run = {"update_form": "consensus", "m": 5, "topology": topology_name, "seed": 2}
@@ -294,3 +326,9 @@ def test_the_double_well_describes_itself() -> None:
     area = np.polynomial.legendre.leggauss(5)
     points = torch.from_numpy(-0.35 + 0.35 * area[0])
     assert float((well.slope(points) * torch.from_numpy(0.35 * area[1])).sum()) == pytest.approx(well.barrier)
+
+
+def test_a_description_can_be_sent_to_another_process_after_use() -> None:
+    run = escape(update_form="cta", readout="gradient_point", horizon=5, replicates=2)
+    times = exit_times(run).times
+    assert np.array_equal(exit_times(pickle.loads(pickle.dumps(run))).times, times)

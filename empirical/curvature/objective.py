@@ -96,7 +96,8 @@ def module_objective(
         features, targets: all the samples; floating ones are turned to float64.
 
     Raises:
-        DomainError: for batch normalisation in training mode (or without running statistics), dropout in training mode, a module without parameters, or a loss that is no scalar.
+        DomainError: for batch normalisation in training mode (or without running statistics), dropout in training mode, a module
+            without parameters, or a loss that is no scalar.
     """
     _check_deterministic(module)
     place = torch.device(device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ def test_a_start_is_every_models(form: str) -> None:
 
 def test_training_minima_are_minima_of_each_training_set() -> None:
     run = make()
-    points, norms = training_minima(run)
+    points, norms = solved()
     assert points.shape == (3, 640)
     assert norms.max() < 1e-5
     samples = draw_samples(run, problem(run.problem))
@@ -64,6 +65,16 @@ def test_training_minima_are_minima_of_each_training_set() -> None:
         objective = problem_objective(problem(run.problem), training)
         assert top_eigenvalue(objective, point, tolerance=1e-4, smallest=True).value > 0
     assert not np.allclose(points[0], points[1])
+
+
+@cache
+def solved() -> tuple[np.ndarray, np.ndarray]:
+    """Minima and gradient norms of ``make()``; they do not depend on the update form."""
+    return training_minima(make())
+
+
+def minima() -> np.ndarray:
+    return solved()[0]
 
 
 def _softmax_loss(described: SoftmaxRegression, weights: np.ndarray, samples: np.ndarray) -> float:
@@ -90,7 +101,7 @@ def test_exits_against_the_models_themselves(form: str, readout: str, node: int 
     run = make(update_form=form)
     described = problem(run.problem)
     training = draw_samples(run, described).training.reshape(3, -1)
-    starts = training_minima(run)[0]
+    starts = minima()
     path = every_state(run, torch.from_numpy(starts)[:, None, None], range(1, run.T + 1))
     seen = path.mean(2, keepdims=True) if readout == "network_mean" else path
     seen = np.einsum("kj,trjp->trkp", run.mixing().matrix, seen) if readout == "gradient_point" else seen
@@ -137,10 +148,8 @@ def test_the_mean_of_a_quadratic_leaves_at_a_solvable_time(monkeypatch: pytest.M
 
 
 def test_exits_do_not_depend_on_their_company() -> None:
-    run = make(replicates=6)
-    starts = training_minima(run)[0]
-    whole = minimum_exits(run, starts, 0.5, "distance", device="cpu")
-    fewer = minimum_exits(make(replicates=2), starts[:2], 0.5, "distance", device="cpu")
+    whole = minimum_exits(make(), minima(), 0.5, "distance", device="cpu")
+    fewer = minimum_exits(make(replicates=2), minima()[:2], 0.5, "distance", device="cpu")
     assert np.array_equal(whole.times[:2], fewer.times)
     assert whole.exits > 0
 

@@ -19,7 +19,7 @@ from bounds.expression.tree import Least, Node, Number, Reduce, walk
 from bounds.rates.calculus import Calculus, replaced, sides
 from bounds.rates.rational import TooLargeError
 from bounds.rates.series import UnknownOrderError
-from bounds.symbols import rank_of, symbol
+from bounds.symbols import entries_of, rank_of, symbol
 
 _DECADES = (6, 9, 12, 30, 60, 120, 250)
 #: A minimum over so many integers takes long.
@@ -80,7 +80,7 @@ class Settings:
                 point = admissible(self.bound, drawn | dict(self.fixed), box, self.words[0], keep=self.fixed)
             except (GossipBoundsError, PrecisionError):
                 point = None
-            if point is not None:
+            if point is not None and _general(point):
                 found.append(dict(self.bound.formula.defaults) | point | {name: 0.3 + 0.5 * chance.random() for name in self._inner})
             if len(found) == _SETTINGS:
                 break
@@ -176,3 +176,9 @@ class Settings:
                 return False
 
         return bool(self.points) and not any(map(holds, self.points))
+
+
+def _general(point: Mapping[str, Any]) -> bool:
+    """Whether no array is one of zeros after its first entry, as the spectrum of the complete graph is."""
+    arrays = [list(entries_of(value)) for name, value in point.items() if rank_of(name)]
+    return all(len(array) == 1 or any(array[1:]) for array in arrays)

@@ -44,8 +44,8 @@ def large(node: Node, most: int = _LARGE) -> bool:
     return next(islice(walk(node), most, None), None) is not None
 
 
-def _counts(node: Node) -> bool:
-    """Whether every name in the node is a whole number."""
+def counts(node: Node) -> bool:
+    """Whether every name in the node is that of whole numbers."""
     return all(name in REGISTRY and REGISTRY[name].domain.integer for name in names(node))
 
 
@@ -152,7 +152,7 @@ class Signs:
         whole = isinstance(exponent, Number) and exponent.value is not None and exponent.value.denominator == 1
         if not whole:
             # Off the whole numbers a power has a value for a base >= 0 only.
-            return sign if sign in (0, 1) else None if _counts(exponent) else 1
+            return sign if sign in (0, 1) else None if counts(exponent) else 1
         assert isinstance(exponent, Number)
         assert exponent.value is not None
         even = exponent.value % 2 == 0
@@ -174,6 +174,9 @@ class Signs:
                 # Entries off the ends of their domain.
                 known = REGISTRY.get(arguments[0].name) if isinstance(arguments[0], Name) else None
                 return 1 if known is not None and known.domain.low >= 0 else None
+            case "geometric":
+                # At least its first summand, 1, where the count is that of steps.
+                return 1 if self.of(arguments[0]) == 1 and self.of(arguments[1]) == 1 and isinstance(arguments[1], Name) else None
             case "min" | "max":
                 a, b = map(self.of, arguments)
                 wins = -1 if function == "min" else 1
@@ -290,10 +293,10 @@ class Signs:
                 return None, False
             domain = REGISTRY[node.name].domain
             return (Fraction(domain.low) if domain.low >= 0 else None), domain.low == 0 and domain.high == 1
-        if isinstance(node, Power):
+        if isinstance(node, Power) and self.of(node) == 1:
             base, exponent = self.of(minus(node.base, Number(Fraction(1)))), self.of(node.exponent)
             large = base == exponent and base in (1, -1)
-            return (Fraction(1 if large else 0) if self.of(node) == 1 else None), bool(base and exponent and base != exponent)
+            return Fraction(1 if large else 0), bool(base and exponent and base != exponent)
         return (Fraction(1 if self._grows(node) else 0) if self.of(node) == 1 else None), False
 
     def _grows(self, node: Node) -> bool:

@@ -91,6 +91,11 @@ class Problem:
         one, two = self.line.value(first), self.line.value(second)
         return self._sign(lambda bits: (self.ball(two, bits), self.ball(one, bits)))
 
+    def slope(self, first: int, second: int) -> float:
+        """About bound(second) - bound(first) over bound(first), by Arb; nan where there is none."""
+        one, two = (self.ball(self.line.value(place)) for place in (first, second))
+        return float(((two - one) / one).mid())
+
     def meets(self, place: int, target: float) -> bool:
         """Whether the bound is at most the target: by floats where they differ by far more than their errors, else by Arb."""
         value = self.value(place)

@@ -46,10 +46,11 @@ def solve_inner(bound: Bound, name: str, target: float | None, values: Mapping[s
     minima = [node for node in _minima(bound, without_false_flags(values), words) if node.variable == name]
     achieved = bound.rounded(bound.enclosure(values, *words))
     for bits in _BITS:
-        chosen = _attained(tree, minima, point, bits)
-        place = None if chosen is None else _place(minima[chosen], point, bits)
-        if chosen is not None and place is not None:
-            reason = f"where the bound is least: {_neighbours(minima[chosen], point, place)}"
+        lowest = _lowest(tree, minima, point, bits)
+        places = {_place(node, point, bits) for node in lowest}
+        place = next(iter(places)) if len(places) == 1 and (len(lowest) == 1 or bits == _BITS[-1]) else None
+        if place is not None:
+            reason = f"where the bound is least: {_neighbours(lowest[0], point, place)}"
             return Calibration(bound.id, name, "found", place, place, place, achieved, None, reason)
     return Calibration(bound.id, name, "undecided", None, None, None, achieved, None, f"no precision tells which {name} is best")
 
@@ -85,18 +86,15 @@ def _place(node: Least, point: Mapping[str, Any], bits: int) -> int | None:
     return low
 
 
-def _attained(tree: Node, minima: list[Least], point: Mapping[str, Any], bits: int) -> int | None:
-    """Which of several minima the value is: with all others taken away, the lowest."""
+def _lowest(tree: Node, minima: list[Least], point: Mapping[str, Any], bits: int) -> list[Least]:
+    """Which of several minima the value may be: those that, with all others taken away, are not seen to be above another."""
     from bounds.expression.balls import ball_at, exact_values
 
     if len(minima) == 1:
-        return 0
+        return minima
     exact = exact_values(point)
     balls = [ball_at(_alone(tree, node), exact, bits) for node in minima]
-    for place, ball in enumerate(balls):
-        if ball.is_finite() and all(ball < other or ball == other for k, other in enumerate(balls) if k != place):
-            return place
-    return None
+    return [node for node, ball in zip(minima, balls, strict=True) if not any(other < ball for other in balls)]
 
 
 def _alone(node: Node, kept: Least) -> Node:

@@ -85,7 +85,22 @@ def solve_one(problem: Problem, target: float | None, facts: Mapping[str, Any], 
     except UnmetError as error:
         return Calibration(problem.bound.id, problem.line.name, "impossible", None, None, None, None, target, str(error))
     answers = [Search(problem, part, target, side).run() for part in parts]
-    return answers[0] if len(answers) == 1 else _chosen(problem, answers, target, side)
+    return _admissible(problem, answers[0] if len(answers) == 1 else _chosen(problem, answers, target, side))
+
+
+def _admissible(problem: Problem, answer: Calibration) -> Calibration:
+    """The answer, where no assumption fails at it: between the points of a grid one may."""
+    if answer.status != "found":
+        return answer
+    wrong = [
+        outcome.text
+        for outcome in problem.bound.assess(problem.point(answer.value), problem.form, problem.readout)
+        if outcome.holds is False
+    ]
+    if not wrong:
+        return answer
+    reason = f"the assumption {wrong[0]} fails at {problem.line.name}={answer.value:.12g}, between places where it holds"
+    return replace(answer, status="undecided", value=None, low=None, high=None, reason=reason)
 
 
 def _chosen(problem: Problem, answers: list[Calibration], target: float | None, side: Side | None) -> Calibration:
@@ -97,7 +112,7 @@ def _chosen(problem: Problem, answers: list[Calibration], target: float | None, 
     if open_ is not None:
         return replace(open_, value=None, low=None, high=None, reason=open_.reason + note)
     if not found or target is None:
-        nearest = min(found or answers, key=lambda answer: math.inf if answer.achieved is None else answer.achieved)
+        nearest = min(answers, key=lambda answer: math.inf if answer.achieved is None else answer.achieved)
         return replace(nearest, reason=nearest.reason + note)
     smallest = side == "smallest" or (side is None and (direction is Direction.DECREASING or problem.line.integer))
     largest_rises = side is None and direction is Direction.INCREASING

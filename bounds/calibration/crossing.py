@@ -41,7 +41,8 @@ def crossing(value: Callable[[int], float], target: float, good: int, bad: int, 
 def _height(value: float, target: float) -> float:
     """How far a value is above the target, in a scale in which powers are straight; nan where that is not a number."""
     if value > 0 and target > 0 and math.isfinite(value):
-        return math.log(value / target) if abs(value - target) > target / 2 else math.log1p((value - target) / target)
+        near = abs(value - target) <= target / 2
+        return math.log1p((value - target) / target) if near else math.log(value) - math.log(target)
     return value - target
 
 

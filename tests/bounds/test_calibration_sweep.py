@@ -222,6 +222,7 @@ def test_a_crossing_takes_few_looks() -> None:
         assert value(good) <= target
         assert good == last or value(good + 1) > target
         assert len(looked) < 40
+    assert crossing(lambda place: 10.0 ** (place - 320), 1e30, 0, 400) == 350
     steps = [math.nan if k > 70 else math.inf if k > 50 else 1.0 if k > 20 else 0.0 for k in range(100)]
     assert [crossing(steps.__getitem__, target, 0, 99) for target in (0, 0.5, 1, 2)] == [20, 20, 50, 50]
     assert all(one <= other for one, other in pairwise(steps[:70]))

@@ -2,6 +2,7 @@
 
 import math
 import random
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +13,7 @@ from scipy.optimize import brentq
 import bounds
 from bounds.assumptions import Condition
 from bounds.box import admissible, between, default_box, readings
+from bounds.calibration import bowl
 from bounds.calibration.crossing import crossing
 from bounds.errors import DomainError
 from bounds.registry import catalogue
@@ -117,6 +119,15 @@ def test_the_best_t0_is_that_of_enumeration(name: str, every: Any) -> None:
         assert answer.achieved == pytest.approx(bound.evaluate(**wanted), rel=1e-12)
         met.add(answer.value)
     assert len(met) > 10
+
+
+@pytest.mark.parametrize("share", [0.1, 0.9])
+def test_the_bottom_is_enclosed_wherever_the_secant_search_ends(share: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bowl, "_flat", lambda problem, low, high: low + round(share * (high - low)))
+    bound = bounds.define(id="bowl", expression="eta + 2/eta", required=["eta"], directions={"eta": "mixed"})
+    answer = bounds.calibrate(bound, "eta", target=None)
+    assert Fraction(answer.low) ** 2 < 2 < Fraction(answer.high) ** 2
+    assert answer.high / answer.low - 1 < 1e-9
 
 
 def test_t0_as_a_parameter() -> None:

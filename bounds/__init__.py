@@ -12,7 +12,7 @@ from bounds.calibration import Calibration, calibrate
 from bounds.certificate import Certificate, Witness, certify
 from bounds.formula import Let
 from bounds.own import load
-from bounds.rates import Rate, rate
+from bounds.rates import Limit, Rate, limit, rate
 from bounds.registry import entries, get
 from bounds.setting import Constant, LossClass, Network, Schedule, Setting
 from bounds.symbols import Array, Domain, Symbol, register, symbol
@@ -29,6 +29,7 @@ __all__ = [
     "Domain",
     "Kind",
     "Let",
+    "Limit",
     "LossClass",
     "Network",
     "Quantity",
@@ -46,6 +47,7 @@ __all__ = [
     "define",
     "entries",
     "get",
+    "limit",
     "load",
     "one_step",
     "rate",

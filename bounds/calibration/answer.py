@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Status = Literal["found", "impossible", "undecided"]
+#: Which of the values that meet a target.
+Side = Literal["smallest", "largest"]
 #: A number, or for two parameters one number by name.
 Number = float | int | Mapping[str, float | int]
 

@@ -11,6 +11,8 @@ from bounds.calibration.problem import SURE, Problem
 _PARTS = 32
 #: Of floats: 2^-32 of the value. Arb tells two points this far apart, also near the bottom.
 _STEP = 1 << 20
+_SECANTS = 9
+_WIDENING = 16
 
 
 class NotUnimodalError(Exception):
@@ -81,13 +83,51 @@ def _above(one: float, other: float) -> bool:
 def _bisected(problem: Problem, low: int, high: int) -> tuple[int, int]:
     whole = problem.line.integer
     step = 1 if whole else _STEP
+    low, high = (low, high) if whole else _closer(problem, low, high)
     while high - low > (0 if whole else 3 * step):
         middle = (low + high - step) // 2
-        order = problem.order(middle, middle + step)
-        if order is None:
-            raise NotUnimodalError(f"the bound has no value near {problem.line.name}={problem.line.value(middle):g}")
+        order = _order(problem, middle, middle + step)
         if whole:
             low, high = (low, middle) if order >= 0 else (middle + 1, high)
         else:
             low, high = middle if order <= 0 else low, middle + step if order >= 0 else high
     return low, high
+
+
+def _order(problem: Problem, first: int, second: int) -> int:
+    order = problem.order(first, second)
+    if order is None:
+        raise NotUnimodalError(f"the bound has no value near {problem.line.name}={problem.line.value(first):g}")
+    return order
+
+
+def _closer(problem: Problem, low: int, high: int) -> tuple[int, int]:
+    """A narrower bracket of the bottom: a secant search for where the slope is 0, confirmed by Arb on both sides."""
+    place = _flat(problem, low, high)
+    width = 4 * _STEP
+    while place is not None and width < (high - low) // 4:
+        left, right = max(place - width, low), min(place + width, high - _STEP)
+        falls, rises = _order(problem, left, left + _STEP) <= 0, _order(problem, right, right + _STEP) >= 0
+        low, high = left if falls else low, right + _STEP if rises else high
+        if falls and rises:
+            break
+        width *= _WIDENING
+    return low, high
+
+
+def _flat(problem: Problem, low: int, high: int) -> int | None:
+    """About where the slope is 0, or None."""
+    one, other = low, high - _STEP
+    slopes = [problem.slope(place, place + _STEP) for place in (one, other)]
+    for _ in range(_SECANTS):
+        if not slopes[0] < 0 < slopes[1]:
+            return None
+        place = one + round((other - one) * (slopes[0] / (slopes[0] - slopes[1])))
+        slope = problem.slope(place, place + _STEP)
+        if slope != slope or abs(place - one) < _STEP or abs(other - place) < _STEP:
+            break
+        if slope <= 0:
+            one, slopes = place, [slope, slopes[1] / 2]
+        else:
+            other, slopes = place, [slopes[0] / 2, slope]
+    return place

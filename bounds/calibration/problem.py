@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 #: ``evaluate`` promises 1e-9; differences above this are sure.
 SURE = 4e-9
-_BITS = (106, 424, 1696, 6784)
+#: Precisions of Arb, tried in turn until a comparison is decided.
+BITS = (106, 424, 1696, 6784)
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Problem:
     def _balls(self) -> dict[tuple[Any, int], arb]:
         return {}
 
-    def ball(self, value: Any, bits: int = _BITS[0]) -> arb:
+    def ball(self, value: Any, bits: int = BITS[0]) -> arb:
         """An enclosure of the bound at a value of the parameter, by Arb at this many bits."""
         from bounds.expression.balls import ball_at, exact_values
 
@@ -69,7 +70,7 @@ class Problem:
         return self._balls[key]
 
     def _sign(self, difference: Callable[[int], tuple[arb, arb]]) -> int | None:
-        for bits in _BITS:
+        for bits in BITS:
             left, right = difference(bits)
             if left < right:
                 return -1
@@ -90,6 +91,11 @@ class Problem:
         """The sign of bound(second) - bound(first), by Arb."""
         one, two = self.line.value(first), self.line.value(second)
         return self._sign(lambda bits: (self.ball(two, bits), self.ball(one, bits)))
+
+    def slope(self, first: int, second: int) -> float:
+        """About bound(second) - bound(first) over bound(first), by Arb; nan where there is none."""
+        one, two = (self.ball(self.line.value(place)) for place in (first, second))
+        return float(((two - one) / one).mid())
 
     def meets(self, place: int, target: float) -> bool:
         """Whether the bound is at most the target: by floats where they differ by far more than their errors, else by Arb."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bounds.calibration.admissible import Range, edge
-from bounds.calibration.answer import Calibration, Status
-from bounds.calibration.bowl import NotUnimodalError, valley
+from bounds.calibration.answer import Calibration, Side, Status
+from bounds.calibration.bowl import NotUnimodalError, coarse, valley
+from bounds.calibration.crossing import crossing
 from bounds.calibration.problem import Problem
 from bounds.vocabulary import Direction
 
@@ -17,27 +18,34 @@ _FAR = 10**40
 #: A floor this close to the target, relatively, is not told from it.
 _CLOSE = 1e-12
 _MOST_BACK = 1 << 14
+#: Floats need not find the threshold closer than this, in neighbouring floats: the windows around it do.
+_NEAR = 4
 #: Around the threshold that floats find, in neighbouring floats.
-_WINDOWS = (0, 8, 512)
+_WINDOWS = (0, 8, 512, 1 << 14, 1 << 19)
+_SIDES = {Direction.INCREASING: "largest", Direction.DECREASING: "smallest"}
 
 
 @dataclass(frozen=True)
 class Search:
-    """A problem on its admissible range; ``target`` None asks for the least value."""
+    """A problem on its admissible range; ``target`` None asks for the least value, ``side`` for the smallest or largest place."""
 
     problem: Problem
     range: Range
     target: float | None
+    side: Side | None = None
 
     def run(self) -> Calibration:
         """The answer, by the declared direction or, where there is none, by one valley."""
         direction = self.problem.bound.directions.get(self.problem.line.name, Direction.UNKNOWN)
         first, last = self.range.first, self.range.last
         if direction is Direction.CONSTANT:
-            return self._constant(last)
-        if direction in (Direction.INCREASING, Direction.DECREASING):
+            return self._constant(first if self.side == "smallest" else last)
+        if direction in _SIDES:
             best, worst = (first, last) if direction is Direction.INCREASING else (last, first)
-            return self._at_bottom(best) if self.target is None else self._between(best, worst, self.target)
+            if self.target is None:
+                return self._at_bottom(best)
+            other = self.side not in (None, _SIDES[direction])
+            return self._end(best, best < worst, self.target) if other else self._between(best, worst, self.target)
         try:
             return self._mixed(first, last)
         except NotUnimodalError as error:
@@ -79,7 +87,7 @@ class Search:
     def _frontier(self, best: int, worst: int, target: float) -> tuple[int, int]:
         """Places next to each other (or a few floats apart), the first certified to meet the target, the second to miss it."""
         way = 1 if worst > best else -1
-        guess = edge(lambda place: self.problem.value(place) <= target, best, worst)
+        guess = crossing(self.problem.value, target, best, worst, near=0 if self.problem.line.integer else _NEAR)
         for step in _WINDOWS[: 1 if self.problem.line.integer else None]:
             low, high = min(best, worst), max(best, worst)
             good, bad = (min(max(place, low), high) for place in (guess - way * step, guess + way * (step + 1)))
@@ -105,17 +113,27 @@ class Search:
             step *= 2
         return place
 
+    def _end(self, best: int, low: bool, target: float) -> Calibration:
+        """The end of the range at which the bound is least, when that is the side asked for."""
+        if not self.problem.meets(best, target):
+            return self._floor(best, target)
+        name = self.problem.line.name
+        return self._at_end(best, not low, f"the bound {'rises' if low else 'falls'} with {name}, so the target is met up to that end")
+
     def _no_obstacle(self, worst: int, upwards: bool) -> Calibration:
         """Every admissible value meets the target: the range ends first."""
+        return self._at_end(worst, upwards, f"every admissible {self.problem.line.name} meets the target")
+
+    def _at_end(self, place: int, upwards: bool, words: str) -> Calibration:
         name = self.problem.line.name
         stop = self.range.above if upwards else self.range.below
         goes_on = not stop and (self.problem.line.open_last if upwards else self.problem.line.open_first)
         why = (
             f"the assumption {stop} ends the range" if stop else "the search ends there" if goes_on else f"the domain of {name} ends there"
         )
-        beyond = worst + (1 if upwards else -1)
-        places = self._ordered(worst, beyond if stop and not self.problem.line.integer else worst)
-        return self.answer("found", places, self.problem.achieved(worst, self.target), f"every admissible {name} meets the target; {why}")
+        beyond = place + (1 if upwards else -1)
+        places = self._ordered(place, beyond if stop and not self.problem.line.integer else place)
+        return self.answer("found", places, self.problem.achieved(place, self.target), f"{words}; {why}")
 
     # --- floors ---------------------------------------------------------------------------------------------------------
 
@@ -171,21 +189,26 @@ class Search:
     # --- one valley -----------------------------------------------------------------------------------------------------
 
     def _mixed(self, first: int, last: int) -> Calibration:
-        found = valley(self.problem, first, last)
-        place, name = found.place, self.problem.line.name
-        note = f"the bound falls and then rises (one valley on a grid of {found.points} points)"
-        if self.target is None:
-            if place in (first, last) and self._goes_on(place)[0]:
-                return self._at_bottom(place)
-            return self.answer("found", (found.low, place, found.high), self.problem.achieved(place), f"where the bound is least; {note}")
-        if self.problem.meets(place, self.target):
-            worst = first if self.problem.line.integer else last
-            return self._between(place, worst, self.target, f"; {note}")
+        _, place, _, points = coarse(self.problem, first, last)
+        note = f"the bound falls and then rises (one valley on a grid of {points} points)"
+        if self.target is None or not self.problem.meets(place, self.target):
+            place = (found := valley(self.problem, first, last)).place
+            if self.target is None:
+                if place in (first, last) and self._goes_on(place)[0]:
+                    return self._at_bottom(place)
+                places = (found.low, place, found.high)
+                return self.answer("found", places, self.problem.achieved(place), f"where the bound is least; {note}")
+        if not self.problem.meets(place, self.target):
+            return self._below_the_valley(place, self.target, note)
+        side = self.side or ("smallest" if self.problem.line.integer else "largest")
+        return self._between(place, first if side == "smallest" else last, self.target, f"; {note}")
+
+    def _below_the_valley(self, place: int, target: float, note: str) -> Calibration:
+        """A target that the least value, at ``place``, misses."""
         least = self.problem.achieved(place)
-        if not self.problem.line.integer and least - self.target <= _CLOSE * abs(least):
+        if not self.problem.line.integer and least - target <= _CLOSE * abs(least):
             return self.undecided(f"the least value {least!r}, at {self._shown(place)}, cannot be told from the target", least)
-        if place in (first, last) and self._goes_on(place)[0]:
-            return self._floor(place, self.target)
-        return self.answer(
-            "impossible", None, least, f"the least value is {least:.9g}, at {name}={self.problem.line.value(place):.9g}; {note}"
-        )
+        if place in (self.range.first, self.range.last) and self._goes_on(place)[0]:
+            return self._floor(place, target)
+        at = f"{self.problem.line.name}={self.problem.line.value(place):.9g}"
+        return self.answer("impossible", None, least, f"the least value is {least:.9g}, at {at}; {note}")

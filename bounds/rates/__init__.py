@@ -1,5 +1,9 @@
-"""Rates: the order of a bound in one parameter, by an order calculus on the expression tree and a numeric check of its answer."""
+"""Rates and limits: the order of a bound in one parameter, by an order calculus on the expression tree, and what the bound tends to.
 
+Every answer is checked against the bound's exact value.
+"""
+
+from bounds.rates.limit import Limit, limit
 from bounds.rates.rate import Rate, rate
 
-__all__ = ["Rate", "rate"]
+__all__ = ["Limit", "Rate", "limit", "rate"]

@@ -9,7 +9,7 @@ from fractions import Fraction
 from bounds.expression.tree import Call, Least, Name, Node, Number, Power, Product, Quotient, Reduce, Sum, names
 from bounds.rates.rational import UNIT, Ratio, number, tree
 from bounds.rates.series import Algebra, Order, Series, Term, UnknownOrderError
-from bounds.rates.signs import minus
+from bounds.rates.signs import counts, minus
 
 _ONE, _ZERO, _MINUS = Number(Fraction(1)), Number(Fraction(0)), Number(Fraction(-1))
 _HALF = Number(Fraction(1, 2))
@@ -132,6 +132,8 @@ class Calculus:
         if sign != 1:
             raise UnknownOrderError(f"the sign of the argument of {function} is not known")
         one = Series((Term(_ONE),), (_TINY,))
+        if side == 0 and function == "ceil" and counts(lead.coefficient):
+            raise UnknownOrderError("what ceil rounds may tend to a whole number")
         if side == 0:
             small = algebra.relative(inner)
             rest = algebra.all_orders(small) if function == "erf" else []

@@ -9,7 +9,7 @@ from bounds.expression.tree import Least, Name, Node, Number, Product, Quotient,
 from bounds.rates.calculus import Calculus, parameter, replaced
 from bounds.rates.rational import ZERO, Polynomial, Ratio, add, number, tree, variable
 from bounds.rates.series import Algebra, Order, Series, Term, UnknownOrderError
-from bounds.rates.signs import Signs, minus
+from bounds.rates.signs import Signs, inside
 
 #: The minimiser is P to this power, somewhere in (0, 1).
 _SHARE = Name("<theta>")
@@ -26,18 +26,11 @@ def least(calculus: Calculus, node: Least) -> Series:
     return _balanced(calculus, node)
 
 
-def _inside(signs: Signs, node: Least) -> Signs:
-    """What is known for the variable strictly between the ends."""
-    inner = Signs({**signs.lows, node.variable: Fraction(0)}, signs.shares, list(signs.facts), signs.meanings)
-    inner.assume(minus(node.high, Name(node.variable)))
-    return inner
-
-
 def _over_fixed_range(calculus: Calculus, node: Least) -> Series:
     """Finitely many functions: the least order among both ends and an integer between them."""
     algebra = calculus.algebra
     ends = [calculus.series(replaced(node.body, node.variable, end)) for end in (node.low, node.high)]
-    signs = _inside(algebra.signs, node)
+    signs = inside(algebra.signs, node.variable, node.high)
     inner = Calculus(Algebra(signs, algebra.points), calculus.moving)
     between = inner.series(node.body)
     every = [(algebra, ends[0]), (algebra, ends[1]), (inner.algebra, between)]

@@ -8,12 +8,13 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from bounds.bound import Bound
-from bounds.errors import DomainError, ExpressionError, UnknownParameterError
+from bounds.errors import DomainError, UnknownParameterError
 from bounds.expression.tree import Node, Number, Product
-from bounds.rates.calculus import Calculus, parameter, sides
-from bounds.rates.check import Settings, disagreement
-from bounds.rates.rational import UNIT, TooLargeError, number, text, tree
-from bounds.rates.series import Algebra, Order, UnknownOrderError
+from bounds.rates.check import disagreement
+from bounds.rates.limit import calculus_for, checked, tends
+from bounds.rates.rational import TooLargeError, text, tree
+from bounds.rates.series import Order, Series, UnknownOrderError
+from bounds.rates.settings import Settings
 from bounds.rates.signs import Signs
 from bounds.symbols import symbol
 
@@ -38,10 +39,11 @@ class Rate:
     log_power: str | None
     status: Literal["exact", "unknown"]
     reason: str = ""
+    value: str | None = None
 
     def document(self) -> dict[str, Any]:
         """The JSON document."""
-        content = {name: getattr(self, name) for name in ("bound", "parameter", "limit", "exponent", "log_power", "status")}
+        content = {name: getattr(self, name) for name in ("bound", "parameter", "limit", "exponent", "log_power", "status", "value")}
         return {"schema_version": 1, **content} | ({"reason": self.reason} if self.reason else {})
 
 
@@ -74,22 +76,29 @@ def rate(
     towards, wanted = _limit(bound, parameter, limit), {parameter, *given}
     bound.check_names(wanted)
     chosen = tuple(name for name in bound.formula.optional if name in wanted)
-    node = bound.expression(chosen, update_form, readout)
     settings = Settings(bound, parameter, towards, chosen, bound.words(update_form, readout))
     try:
-        exponent, log_power = _order(settings, node)
+        series, exponent, log_power = _order(settings)
         reason = disagreement(settings, exponent, log_power)
         if not reason and second_opinion:
             from bounds.rates.second import opinion
 
-            reason = opinion(node, parameter, towards, exponent, log_power, _DEADLINE)
+            reason = opinion(settings.expression, parameter, towards, exponent, log_power, _DEADLINE)
     except UnknownOrderError as error:
         reason = str(error)
     except (TooLargeError, ZeroDivisionError, RecursionError):
         reason = "the expression is too large for the calculus"
     if reason:
         return Rate(bound.id, parameter, towards, None, None, "unknown", reason)
-    return Rate(bound.id, parameter, towards, text(exponent), text(log_power), "exact")
+    return Rate(bound.id, parameter, towards, text(exponent), text(log_power), "exact", settings.outside(), _value(settings, series))
+
+
+def _value(settings: Settings, series: Series) -> str | None:
+    """What the bound tends to, where the same checks confirm it."""
+    try:
+        return text(checked(settings, tends(settings, settings.expression, series)))
+    except UnknownOrderError:
+        return None
 
 
 def _limit(bound: Bound, name: str, limit: Limit | None) -> Limit:
@@ -109,27 +118,10 @@ def _limit(bound: Bound, name: str, limit: Limit | None) -> Limit:
     return limit
 
 
-def _order(settings: Settings, node: Node) -> tuple[Node, Node]:
-    signs = Signs()
-    algebra = Algebra(signs, settings.points)
-    moving = {settings.parameter: parameter(UNIT if settings.limit == "inf" else number(-1))}
-    _assume(settings, Calculus(algebra, moving))
-    return _shown(signs, Calculus(algebra, moving).series(node).lead.order, settings.limit)
-
-
-def _assume(settings: Settings, calculus: Calculus) -> None:
-    """Take the assumptions for granted, off their edges; one that the parameter enters, as far as its leading term goes."""
-    bound, signs = settings.bound, calculus.algebra.signs
-    for condition in bound.conditions:
-        if not condition.relevant(settings.words[0], dict.fromkeys((*bound.formula.required, *settings.given), 1.0)):
-            continue
-        try:
-            left, _, right = condition.sides(bound.formula, bound.given(settings.given, *settings.words))
-            lead = sides(calculus, left, right).lead.coefficient
-        except (UnknownOrderError, ExpressionError, TooLargeError, ZeroDivisionError):
-            continue
-        if signs.of(lead) is None:
-            signs.assume(lead)
+def _order(settings: Settings) -> tuple[Series, Node, Node]:
+    calculus = calculus_for(settings)
+    series = calculus.series(settings.expression)
+    return (series, *_shown(calculus.algebra.signs, series.lead.order, settings.limit))
 
 
 def _shown(signs: Signs, order: Order, towards: Limit) -> tuple[Node, Node]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, lcm
 
-from bounds.expression.tree import Call, Name, Node, Number, Power, Product, Quotient, Sum
+from bounds.expression.tree import Call, Least, Name, Node, Number, Power, Product, Quotient, Reduce, Sum
 
 #: Powers of variables; the empty one is 1.
 Monomial = frozenset[tuple[Node, int]]
@@ -252,7 +252,7 @@ def tree(value: Ratio) -> Node:
 
 
 def text(node: Node, level: int = 0) -> str:
-    """A tree of sums, products, quotients, powers, numbers and names in the grammar of expressions."""
+    """A tree in the grammar of expressions."""
     match node:
         case Number(None):
             return "inf"
@@ -266,7 +266,7 @@ def text(node: Node, level: int = 0) -> str:
             minus = text(right, 0) if isinstance(right, Number | Product) else ""
             shown, own = f"{text(left)} - {minus[1:]}" if minus.startswith("-") else f"{text(left)} + {after}", 0
         case Product(Number(value), right) if value == -1:
-            shown, own = f"-{text(right, 2)}", 0
+            shown, own = f"-{text(right, 1)}", 0
         case Product(left, right):
             first = text(left) if text(left).startswith("-") and isinstance(left, Number | Product) else text(left, 1)
             shown, own = f"{first}*{text(right, 2)}", 0 if first.startswith("-") else 1
@@ -277,6 +277,11 @@ def text(node: Node, level: int = 0) -> str:
             shown, own = f"{text(base, 3)}**{text(exponent, 3)}", 2
         case Call(function, arguments):
             shown, own = (f"{function}({', '.join(map(text, arguments))})" if arguments else function), 3
+        case Least(variable, low, high, body):
+            shown, own = f"least({variable}, {text(low)}, {text(high)}, {text(body)})", 3
+        case Reduce(function, variables, arrays, body):
+            pairs = [part for variable, array in zip(variables, arrays, strict=True) for part in (variable, text(array))]
+            shown, own = f"{function}({', '.join([*pairs, text(body)])})", 3
         case _:
             shown, own = repr(node), 3
     return shown if own >= level else f"({shown})"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from bounds.expression.tree import Call, Node, Number, Power, Product, Quotient, Sum, names
+from bounds.expression.tree import Call, Node, Number, Power, Product, Quotient, Sum
 from bounds.rates.rational import UNIT, ZERO, Ratio, TooLargeError, number, ratio, tree
 from bounds.rates.signs import Sign, Signs, large, minus
 
@@ -130,26 +130,19 @@ class Algebra:
 
     def vanishes(self, node: Node) -> bool:
         """Whether a constant is 0 everywhere; it is not where a ball around its value at one point excludes 0."""
-        balls = [ball for ball in (self._ball(node, point) for point in self.points) if ball is not None and ball.is_finite()]
-        if any(not ball.contains(0) for ball in balls):
-            return False
+        seen = 0
+        for point in self.points:
+            ball = self.signs.ball(node, point, _BITS)
+            if ball is not None and ball.is_finite():
+                if not ball.contains(0):
+                    return False
+                seen += 1
         sign = self.signs.of(node)
         if sign is not None:
             return sign == 0
-        if len(balls) < 2:
+        if seen < 2:
             raise UnknownOrderError("whether the leading terms cancel was not decided")
         return True
-
-    def _ball(self, node: Node, point: Mapping[str, Any]) -> Any:
-        """A ball around a constant; None where a name in it has no value."""
-        from bounds.expression.balls import ball_at, exact_values
-
-        values = exact_values({name: value for name, value in point.items() if name in names(node)})
-        for name in names(node) - values.keys():
-            if name not in self.signs.meanings:
-                return None
-            values[name] = self._ball(self.signs.meanings[name], point)
-        return None if any(value is None for value in values.values()) else ball_at(node, values, _BITS)
 
     def constant(self, node: Node) -> Series:
         """A constant as a series."""

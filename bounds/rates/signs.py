@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
+from typing import Any
 
 from bounds.expression.tree import Call, Least, Name, Node, Number, Power, Product, Quotient, Reduce, Sum, names, walk
 from bounds.rates.rational import (
@@ -23,8 +25,10 @@ from bounds.rates.rational import (
 from bounds.symbols import REGISTRY
 
 _DEPTH = 5
-_EFFORT = 40
+#: Work that one proof may take, in terms of polynomials looked at.
+_EFFORT = 400
 _LARGE = 150
+_BITS = 128
 _MINUS = Number(Fraction(-1))
 
 Sign = int | None
@@ -40,8 +44,8 @@ def large(node: Node, most: int = _LARGE) -> bool:
     return next(islice(walk(node), most, None), None) is not None
 
 
-def _counts(node: Node) -> bool:
-    """Whether every name in the node is a whole number."""
+def counts(node: Node) -> bool:
+    """Whether every name in the node is that of whole numbers."""
     return all(name in REGISTRY and REGISTRY[name].domain.integer for name in names(node))
 
 
@@ -58,14 +62,17 @@ class Signs:
     """What is known of the constants: names within their domains (at no end of them), opaque ones, and ``facts``, which are positive.
 
     ``meanings`` holds the trees that names in place of long constants stand for. ``lows`` holds for every name that stands for a
-    whole sub-tree the number it is above; ``shares`` are names between 0 and 1.
+    whole sub-tree the number it is above; ``shares`` are names between 0 and 1. ``points`` are admissible values of the
+    constants: what has another sign at one of them needs no attempt at a proof.
     """
 
     lows: dict[str, Fraction] = field(default_factory=dict)
     shares: frozenset[str] = frozenset()
     facts: list[Polynomial] = field(default_factory=list)
     meanings: dict[str, Node] = field(default_factory=dict)
+    points: Sequence[Mapping[str, Any]] = ()
     _known: dict[Node, Sign] = field(default_factory=dict)
+    _balls: dict[tuple[str, int, int], Any] = field(default_factory=dict)
     _left: int = _EFFORT
 
     def assume(self, node: Node) -> None:
@@ -145,7 +152,7 @@ class Signs:
         whole = isinstance(exponent, Number) and exponent.value is not None and exponent.value.denominator == 1
         if not whole:
             # Off the whole numbers a power has a value for a base >= 0 only.
-            return sign if sign in (0, 1) else None if _counts(exponent) else 1
+            return sign if sign in (0, 1) else None if counts(exponent) else 1
         assert isinstance(exponent, Number)
         assert exponent.value is not None
         even = exponent.value % 2 == 0
@@ -167,6 +174,9 @@ class Signs:
                 # Entries off the ends of their domain.
                 known = REGISTRY.get(arguments[0].name) if isinstance(arguments[0], Name) else None
                 return 1 if known is not None and known.domain.low >= 0 else None
+            case "geometric":
+                # At least its first summand, 1, where the count is that of steps.
+                return 1 if self.of(arguments[0]) == 1 and self.of(arguments[1]) == 1 and isinstance(arguments[1], Name) else None
             case "min" | "max":
                 a, b = map(self.of, arguments)
                 wins = -1 if function == "min" else 1
@@ -177,14 +187,53 @@ class Signs:
         """The sign of a polynomial: of one sign in shifted variables, or after taking away multiples of facts."""
         if not a:
             return 0
-        for sign in (1, -1):
+        for sign in self._possible(a):
             self._left = _EFFORT
             if self._positive(add({}, a, sign), _DEPTH):
                 return sign
         return None
 
+    def _possible(self, a: Polynomial) -> tuple[int, ...]:
+        """The signs that the polynomial does not contradict at the points."""
+        possible = {1, -1}
+        for point in self.points if len(a) > 1 else ():
+            ball = self._value(a, point)
+            possible -= {-1} if ball > 0 else {1} if ball < 0 else set()
+        return tuple(sorted(possible, reverse=True))
+
+    def _value(self, a: Polynomial, point: Mapping[str, Any]) -> Any:
+        """A ball around the polynomial at a point."""
+        from flint import arb
+
+        balls = {node: self.ball(node, point, _BITS) for node in variables(a)}
+        if any(ball is None for ball in balls.values()):
+            return arb("nan")
+        total = arb(0)
+        for monomial, value in a.items():
+            part = arb(value.numerator) / value.denominator
+            for node, exponent in monomial:
+                part *= balls[node] ** exponent
+            total += part
+        return total
+
+    def ball(self, node: Node, point: Mapping[str, Any], bits: int) -> Any:
+        """A ball around a constant at a point; None where a name in it has no value there."""
+        from bounds.expression.balls import ball_at, exact_values
+
+        wanted = names(node)
+        values = exact_values({name: value for name, value in point.items() if name in wanted})
+        for name in wanted - values.keys():
+            values[name] = self._meant(name, point, bits)
+        return None if any(value is None for value in values.values()) else ball_at(node, values, bits)
+
+    def _meant(self, name: str, point: Mapping[str, Any], bits: int) -> Any:
+        key = (name, id(point), bits)
+        if key not in self._balls:
+            self._balls[key] = self.ball(self.meanings[name], point, bits) if name in self.meanings else None
+        return self._balls[key]
+
     def _positive(self, a: Polynomial, depth: int) -> bool:
-        self._left -= 1
+        self._left -= 1 + len(a)
         if not a or all(value > 0 for value in self._shifted(a).values()):
             return True
         if depth == 0 or self._left < 0:
@@ -244,10 +293,10 @@ class Signs:
                 return None, False
             domain = REGISTRY[node.name].domain
             return (Fraction(domain.low) if domain.low >= 0 else None), domain.low == 0 and domain.high == 1
-        if isinstance(node, Power):
+        if isinstance(node, Power) and self.of(node) == 1:
             base, exponent = self.of(minus(node.base, Number(Fraction(1)))), self.of(node.exponent)
             large = base == exponent and base in (1, -1)
-            return (Fraction(1 if large else 0) if self.of(node) == 1 else None), bool(base and exponent and base != exponent)
+            return Fraction(1 if large else 0), bool(base and exponent and base != exponent)
         return (Fraction(1 if self._grows(node) else 0) if self.of(node) == 1 else None), False
 
     def _grows(self, node: Node) -> bool:
@@ -255,3 +304,11 @@ class Signs:
             return False
         rate, start, stop = node.arguments
         return self.of(rate) == 1 and self.of(minus(stop, start)) == 1
+
+
+def inside(signs: Signs, variable: str, high: Node) -> Signs:
+    """What is known with a variable strictly between 0 and ``high``."""
+    points = [{**point, variable: float(end.mid()) / 3} for point in signs.points if (end := signs.ball(high, point, _BITS)) is not None]
+    inner = Signs({**signs.lows, variable: Fraction(0)}, signs.shares, list(signs.facts), signs.meanings, points)
+    inner.assume(minus(high, Name(variable)))
+    return inner

@@ -26,6 +26,7 @@ def calibrate(
     parameter: Annotated[str, typer.Argument(metavar="PARAM", help="One parameter, or two such as eta,T.")],
     assignments: Values = None,
     minimise: Annotated[bool, typer.Option("--minimise", help="Where the bound is least, in place of a target.")] = False,
+    side: Annotated[str | None, typer.Option(help="Which of the values that meet the target.", metavar="smallest|largest")] = None,
     topology: Topology = None,
     update_form: Form = None,
     readout: Readout = None,
@@ -43,7 +44,7 @@ def calibrate(
     facts: dict[str, Fact] = {}
     if topology is not None:
         values, facts = _on(bound, names, values, topology)
-    answer = solve(bound, names, target, values, update_form, readout, facts)
+    answer = solve(bound, names, target, values, update_form, readout, facts, side)  # type: ignore[arg-type]
     print_json(answer.document()) if json else _print(bound, answer)
 
 

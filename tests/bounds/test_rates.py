@@ -12,8 +12,11 @@ import bounds
 from bounds.errors import DomainError, UnknownParameterError
 from bounds.expression import parse
 from bounds.expression.balls import ball_at, exact_values
+from bounds.expression.tree import Number
 from bounds.rates import Rate, rate
+from bounds.rates.check import disagreement
 from bounds.rates.rational import ratio, text, tree
+from bounds.rates.settings import Settings
 from bounds.registry import catalogue, nothing_kept
 from bounds.symbols import Domain, Symbol, rank_of
 
@@ -169,7 +172,7 @@ UNKNOWN = {
     "consensus_distance_atc": "T gap",
     "consensus_distance_consensus": "T gap",
     "consensus_distance_cta": "T gap",
-    "disagreement_trace": "Q T curvature eta zeta2",
+    "disagreement_trace": "Q T curvature",
     "edge_of_stability": "Q",
     "excess_gap_consensus_atc": "Q eta",
     "excess_gap_consensus_cta": "Q eta",
@@ -181,7 +184,6 @@ UNKNOWN = {
     "l2_stability_atc": "Q T",
     "mgs_excess_pl": "L b gap tau",
     "mgs_generalization": "beta c gap",
-    "mgs_pl": "gap",
     "step_limit_consensus": "Q",
 }
 
@@ -190,10 +192,38 @@ UNKNOWN = {
 @pytest.mark.parametrize(("bound_id", "name"), scalars())
 def test_every_order_is_right_or_unknown(bound_id: str, name: str) -> None:
     found = rate(bounds.get(bound_id), name)
-    assert (found.status == "unknown") == bool(found.reason)
+    assert found.reason if found.status == "unknown" else not found.reason or "outside the theorem" in found.reason
     assert found.status == "exact" or name in UNKNOWN.get(bound_id, "").split(), found.reason
     if found.status == "exact":
         assert ("inf" in str(found.exponent)) or parse(str(found.exponent), dict.fromkeys(bounds.get(bound_id).formula.parameters))
+
+
+def test_powers_of_logarithms_are_checked_too() -> None:
+    bound = bounds.get("dsgd_convex")
+    settings = Settings(bound, "T", "inf", (), bound.words())
+    one, two = Number(Fraction(1)), Number(Fraction(2))
+    assert disagreement(settings, one, Number(Fraction(0))) == ""
+    assert "power of the logarithm far out is" in disagreement(settings, one, one)
+    assert "slope far out is 1" in disagreement(settings, two, Number(Fraction(0)))
+    needed = bounds.get("mgs_gossip_needed")
+    towards = Settings(needed, "theta", "0", (), needed.words())
+    assert disagreement(towards, Number(Fraction(0)), one) == ""
+    assert "power of the logarithm far out is" in disagreement(towards, Number(Fraction(0)), Number(Fraction(0)))
+
+
+def test_assumptions_that_fail_on_the_way_are_named() -> None:
+    found = rate(bounds.get("mgs_generalization_stated"), "m")
+    assert (found.status, found.reason) == ("exact", "of the formula, outside the theorem: 1 <= start fails as m -> inf")
+    assert "mu <= beta fails as beta -> 0" in rate(bounds.get("mgs_pl"), "beta").reason
+    assert rate(bounds.get("dsgd_convex"), "eta", given=["beta"]).reason == ""
+    assert "eta <= 2/beta fails as eta -> inf" in rate(bounds.get("dsgd_convex"), "eta", given=["beta"], limit="inf").reason
+
+
+def test_the_limit_comes_with_the_order() -> None:
+    assert rate(bounds.get("dsgd_convex"), "T").value == "inf"
+    assert rate(bounds.get("dsgd_convex"), "m").value == "0"
+    assert rate(bounds.get("dsgd_strongly_convex"), "T").value == "2*L**2/(mu*m*n)"
+    assert rate(bounds.get("l2_stability_atc"), "T").value is None
 
 
 def test_exponents_read_back() -> None:
@@ -213,7 +243,7 @@ def test_mistakes_are_one_line() -> None:
 
 
 def test_the_document() -> None:
-    keys = {"schema_version", "bound", "parameter", "limit", "exponent", "log_power", "status"}
+    keys = {"schema_version", "bound", "parameter", "limit", "exponent", "log_power", "status", "value"}
     assert set(rate(bounds.get("dsgd_convex"), "T").document()) == keys
     assert set(rate(bounds.get("l2_stability_atc"), "T").document()) == keys | {"reason"}
 

@@ -83,6 +83,19 @@ def test_two_parameters_and_the_least_value(capsys: pytest.CaptureFixture[str]) 
     assert least["low"] < least["value"] < least["high"]
 
 
+def test_sides_and_the_best_t0(capsys: pytest.CaptureFixture[str]) -> None:
+    low, high = (
+        calibrate(capsys, "mgs_excess_convex", "eta", "target=0.2", "T=1000", *EXCESS, "--side", side) for side in ("smallest", "largest")
+    )
+    assert low["value"] < high["value"]
+    assert high == calibrate(capsys, "mgs_excess_convex", "eta", "target=0.2", "T=1000", *EXCESS)
+    point = ["L=1", "c=0.5", "T=1000", "m=16", "n=64", "beta=1", "M=1"]
+    best = calibrate(capsys, "dsgd_nonconvex", "t0", "--minimise", *point)
+    assert list(best) == KEYS
+    assert (best["value"], best["low"], best["high"]) == (1, 1, 1)
+    assert "at t0=0 and" in best["reason"]
+
+
 def test_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["calibrate", "dsgd_convex", "n", "target=0.1", *DSGD]) == 0
     shown = capsys.readouterr().out
@@ -117,7 +130,7 @@ def test_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(code, "calibration.md", "exec"), {})
     (shell,) = re.findall(r"^```\n(gossip-bounds .*?)^```", page, flags=re.M | re.S)
     commands = shell.replace("\\\n", " ").splitlines()
-    assert len(commands) == 4
+    assert len(commands) == 6
     for command in commands:
         assert run(command.split()[1:]) == 0
         assert "FOUND" in capsys.readouterr().out
@@ -150,6 +163,9 @@ MISTAKES = [
     (["dsgd_convex", "gap", "target=1", *DSGD, "--topology", "ring"], "leave --topology out"),
     (["dsgd_convex", "n", "target=1", *DSGD, "--topology", "rang"], "ring"),
     (["step_limit_consensus", "spectrum", "target=1", "rho_max=1", "Q=1"], "is an array"),
+    (["dsgd_convex", "n", "target=1", *DSGD, "--side", "left"], "give smallest or largest"),
+    (["dsgd_convex", "t0", "--minimise", "n=1", *DSGD], "no parameter 't0'"),
+    (["dsgd_nonconvex", "t0", "target=1", "L=1", "c=1", "T=9", "m=2", "n=9", "beta=1", "M=1"], "leave the target out"),
     (["dsgd_convex"], "Missing argument"),
 ]
 

@@ -70,11 +70,12 @@ class Gradients(ABC):
         return int(self.pull.shape[1])
 
     @abstractmethod
-    def noise(self, mean: Array, covariance: Array) -> Array:
-        """(m, d, d): per-sample covariance of each node's gradient given its point, averaged over the point.
+    def noise_at(self, points: Array) -> Array:
+        """(m, d, d): per-sample covariance of each node's gradient at its point, one of ``points`` (m, d)."""
 
-        Node k's point has the mean ``mean[k]`` and the covariance ``covariance[k]``; shapes (m, d) and (m, d, d).
-        """
+    @abstractmethod
+    def noise_around(self, covariance: Array) -> Array:
+        """(m, d, d): what that covariance gains on average when point k varies around its mean with ``covariance[k]`` (m, d, d)."""
 
     def objective(self) -> Objective:
         """The average loss F = (1/m) sum_k F_k, up to a constant."""
@@ -104,8 +105,11 @@ class Quadratic(Gradients):
             raise DomainError("got a noise covariance with a negative eigenvalue; every R_k must be positive semidefinite")
         self.pull = np.einsum("kab,kb->ka", self.curvature, places)
 
-    def noise(self, mean: Array, covariance: Array) -> Array:
+    def noise_at(self, points: Array) -> Array:
         return self.covariance
+
+    def noise_around(self, covariance: Array) -> Array:
+        return np.zeros_like(self.covariance)
 
 
 def _per_node(name: str, matrices: ArrayLike, m: int, d: int) -> Array:

@@ -15,8 +15,10 @@ from empirical.oracles.moments import Moments, State
 Array = NDArray[np.float64]
 _NEGLIGIBLE = 1e-12
 """A power of the step smaller than this leaves out a 1e-24 of the covariance."""
-_SETTLED = 2e-15
+_ROUNDING = 1e-13
+_SETTLED = 1e-13
 _MOST_SWEEPS = 20_000
+_EXPLODED = 1e9
 
 
 class _Chain:
@@ -39,7 +41,7 @@ class _Chain:
     def noise(self, models: Moments) -> Array:
         """(m, d, d): covariance of each node's batch gradient at its gradient point."""
         at = models.combine(self.maps.points)
-        return self.gradients.noise(at.mean, at.blocks()) / self.b
+        return (self.gradients.noise_at(at.mean) + self.gradients.noise_around(at.blocks())) / self.b
 
     def driven(self, eta: float, noise: Array) -> Array:
         """(s d, s d): covariance that the step's noise (m, d, d) adds."""
@@ -100,8 +102,8 @@ def _states(chain: _Chain, method: Method, steps: list[int], start: Moments | Ar
 def steady_state(method: Method, gradients: Gradients) -> State:
     """The exact state that a constant step converges to, from every start.
 
-    The covariance solves a discrete Lyapunov equation, summed by doubling; where the noise depends on the point, the
-    noise is fed back until it settles, which from below it does exactly when the second moments converge.
+    The covariance solves a discrete Lyapunov equation, summed by doubling. Where the noise depends on the point, the noise
+    that the covariance brings about is fed back until it settles.
 
     Raises:
         DomainError: for a decaying step, and where mean or second moments do not converge.
@@ -112,38 +114,68 @@ def steady_state(method: Method, gradients: Gradients) -> State:
     chain = _Chain(method, gradients)
     F = chain.drift(eta)
     radius = float(np.abs(np.linalg.eigvals(F)).max())
-    if radius >= 1:
+    if radius >= 1 - _ROUNDING:
         raise DomainError(
             f"got eta={eta!r} with spectral radius {radius:.6g} of a step; a steady state needs a radius < 1: take a smaller eta, "
             "or evolve some steps where a direction is flat"
         )
-    mean: Array = np.linalg.solve(np.eye(chain.size) - F, eta * chain.target)
-    return State(_settled(chain, eta, mean, _doublings(F)), chain.maps.points)
+    mean = np.asarray(np.linalg.solve(np.eye(chain.size) - F, eta * chain.target), dtype=np.float64)
+    feedback = _Feedback(chain, eta, F)
+    feedback.check()
+    return State(feedback.settled(mean), chain.maps.points)
 
 
-def _doublings(F: Array) -> list[Array]:
-    """F, F^2, F^4, ..., until what follows is negligible."""
-    powers = [F]
-    while np.linalg.norm(powers[-1]) > _NEGLIGIBLE:
-        powers.append(powers[-1] @ powers[-1])
-        if len(powers) > 64 or not np.isfinite(powers[-1]).all():
-            raise DomainError("got a step whose spectral radius is 1 to rounding; a steady state needs a smaller one: change eta")
-    return powers
+class _Feedback:
+    """From the noise (m, d, d) of the gradients to the covariance it sustains, and back to the noise that this adds."""
 
+    def __init__(self, chain: _Chain, eta: float, F: Array) -> None:
+        self.chain, self.eta, self.powers = chain, eta, [F]
+        while np.linalg.norm(self.powers[-1]) > _NEGLIGIBLE:
+            self.powers.append(self.powers[-1] @ self.powers[-1])
 
-def _settled(chain: _Chain, eta: float, mean: Array, powers: list[Array]) -> Moments:
-    models = chain.moments(mean, np.zeros((chain.size, chain.size)))
-    noise = chain.noise(models)
-    for _ in range(_MOST_SWEEPS):
-        covariance = chain.driven(eta, noise)
-        for power in powers:
+    def covariance(self, noise: Array) -> Array:
+        """(s d, s d): the sum over t of F^t driven F^tT, doubling the number of terms at each power."""
+        covariance = self.chain.driven(self.eta, noise)
+        for power in self.powers:
             covariance = covariance + power @ covariance @ power.T
-        models = chain.moments(mean, covariance)
-        before, noise = noise, chain.noise(models)
-        if not np.isfinite(noise).all():
-            break
-        if np.abs(noise - before).max() <= _SETTLED * np.abs(noise).max():
-            return models
-    raise DomainError(
+        return covariance
+
+    def added(self, noise: Array) -> Array:
+        """(m, d, d): the further noise that comes of a steady ``noise`` because the models vary; linear, and keeps order."""
+        models = self.chain.moments(np.zeros(self.chain.size), self.covariance(noise))
+        return self.chain.gradients.noise_around(models.combine(self.chain.maps.points).blocks()) / self.chain.b
+
+    def check(self) -> None:
+        """Raise unless noise in every direction dies out when fed back.
+
+        Iterating from the actual noise would not tell: it can be 0, where all residuals are, while any perturbation explodes.
+        """
+        m, d = self.chain.gradients.pull.shape
+        noise = np.array(np.broadcast_to(np.eye(d), (m, d, d)))
+        for _ in range(_MOST_SWEEPS):
+            noise = self.added(noise)
+            largest = np.linalg.eigvalsh(noise).max()
+            if largest <= 0.5:
+                return
+            if not largest < _EXPLODED:
+                break
+        raise _explodes(self.eta)
+
+    def settled(self, mean: Array) -> Moments:
+        """The moments whose noise sustains their covariance."""
+        models = self.chain.moments(mean, np.zeros((self.chain.size, self.chain.size)))
+        own = self.chain.noise(models)
+        noise, change = own, np.inf
+        for _ in range(_MOST_SWEEPS):
+            before, noise = noise, own + self.added(noise)
+            last, change = change, np.abs(noise - before).max()
+            # The last digits may go round in circles.
+            if change <= _SETTLED * np.abs(noise).max() and change >= last:
+                return self.chain.moments(mean, self.covariance(noise))
+        raise _explodes(self.eta)
+
+
+def _explodes(eta: float) -> DomainError:
+    return DomainError(
         f"got eta={eta!r}, for which the second moments do not converge: the gradient noise grows with the models; take a smaller eta"
     )

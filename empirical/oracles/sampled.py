@@ -44,13 +44,17 @@ class SampledGradients(Gradients):
         """Samples per node n."""
         return int(self.pulls.shape[1])
 
-    def noise(self, mean: Array, covariance: Array) -> Array:
-        curved = self.hessians - self.curvature[:, None]
+    def noise_at(self, points: Array) -> Array:
         pulled = self.pulls - self.pull[:, None]
-        away = np.einsum("kiab,kb->kia", curved, mean) - pulled
-        at_mean = np.einsum("kia,kib->kab", away, away)
-        around = np.einsum("kiac,kcd,kibd->kab", curved, covariance, curved, optimize=True)
-        return np.asarray((at_mean + around) / self.samples)
+        away = np.einsum("kiab,kb->kia", self._varying(), points) - pulled
+        return np.asarray(np.einsum("kia,kib->kab", away, away) / self.samples)
+
+    def noise_around(self, covariance: Array) -> Array:
+        varying = self._varying()
+        return np.asarray(((varying @ covariance[:, None]) @ varying.swapaxes(2, 3)).mean(axis=1))
+
+    def _varying(self) -> Array:
+        return self.hessians - self.curvature[:, None]
 
     def objective(self) -> Objective:
         """The training risk R_S, the mean of all m*n losses."""

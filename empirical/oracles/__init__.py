@@ -1,6 +1,7 @@
 """Exact expectations without sampling error: moment recursions of affine gradients, and enumeration of tiny runs."""
 
-from empirical.oracles.enumeration import engine_step, outcomes
+from empirical.oracles.engine import affine_gradients, engine_step, method_of
+from empirical.oracles.enumeration import outcomes
 from empirical.oracles.gradients import Gradients, Objective, Quadratic
 from empirical.oracles.method import Method
 from empirical.oracles.moments import Moments, State
@@ -17,11 +18,13 @@ __all__ = [
     "SampledGradients",
     "State",
     "TwinState",
+    "affine_gradients",
     "engine_step",
     "evolve",
     "evolve_twins",
     "l2_stability",
     "least_squares",
+    "method_of",
     "outcomes",
     "steady_state",
 ]

@@ -1,0 +1,156 @@
+"""The training engine against the oracles: every measure of a quadratic or linear run, given its training sets, in 99.9 % bands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import t as student
+
+from bounds.errors import DomainError
+from bounds.vocabulary import Quantity, Readout
+from empirical.configuration import Run
+from empirical.measuring import measure
+from empirical.oracles import SampledGradients, affine_gradients, evolve, evolve_twins, method_of
+from empirical.problems import problem
+from empirical.problems.base import Problem
+from empirical.samples import draw_samples
+from empirical.simulation import simulate
+
+FORMS = ("centralized", "atc", "cta", "consensus")
+NODES, MEAN, POINT, WORST = Readout.NODE_AVERAGE, Readout.NETWORK_MEAN, Readout.GRADIENT_POINT, Readout.WORST_NODE
+EXCESS, GAP = Quantity.EXCESS_RISK, Quantity.GENERALIZATION_ERROR
+SPREAD, L2 = Quantity.CONSENSUS_DISTANCE, Quantity.L2_STABILITY
+
+
+def run_of(name: str, form: str, **changes: Any) -> Run:
+    base = {"problem": name, "update_form": form, "m": 4, "n": 3, "T": 6, "eta": 0.35, "replicates": 120, "twins": 1}
+    return Run(**(base | changes))
+
+
+def population(described: Problem) -> np.ndarray:
+    return np.arange(described.size)[None]
+
+
+def requests_of(run: Run) -> list[tuple[Quantity, Readout]]:
+    """All that this run can be asked and that moments decide."""
+    kinds = [GAP, EXCESS] if run.problem == "quadratic" else [GAP]
+    wanted = [(kind, readout) for kind in kinds for readout in Readout if run.models > 1 or readout is not WORST]
+    return wanted + [(kind, readout) for kind in (SPREAD, L2) for readout in (NODES, POINT) if run.models > 1 or kind is L2]
+
+
+def drawn(everything: SampledGradients, indices: np.ndarray) -> SampledGradients:
+    """The population's gradients at some of its points (groups, samples)."""
+    return SampledGradients(everything.hessians[0][indices], everything.pulls[0][indices], everything.constants[0][indices])
+
+
+def conditional(run: Run, described: Problem, asked: list[tuple[Quantity, Readout]]) -> dict[tuple[Quantity, Readout], np.ndarray]:
+    """(replicates,) or, at the worst node, (replicates, m): exact expectations given each replicate's training set and twin."""
+    samples, everything = draw_samples(run, described), affine_gradients(described, population(described))
+    rows = []
+    for training, place, new in zip(samples.training, samples.positions[:, 0], samples.replacements[:, 0], strict=True):
+        other = training.reshape(-1).copy()
+        other[place] = new
+        ours, theirs = (drawn(everything, indices.reshape(run.strata)) for indices in (training, other))
+        state = next(evolve_twins(method_of(run), ours, theirs, *np.divmod(place, run.strata[1]), [run.T]))
+        risk = everything.objective()
+        base = state.base
+        row: list[Any] = []
+        for kind, readout in asked:
+            at = base.at(readout)
+            if kind is L2:
+                row.append(state.l2_stability(readout))
+            elif kind is SPREAD:
+                row.append(base.consensus_distance(readout))
+            else:
+                values = at.excesses(risk) if kind is EXCESS else at.risks(risk - ours.objective())
+                row.append(values if readout is WORST else values.mean())
+        rows.append(row)
+    return {pair: np.array(column) for pair, column in zip(asked, zip(*rows, strict=True), strict=True)}
+
+
+CASES: list[tuple[str, str, dict[str, Any]]] = [
+    ("quadratic", "centralized", {"b": 2}),
+    ("quadratic", "centralized", {"sampling": "stratified", "eta": None, "c": 1.0, "tau": 1.0}),
+    ("quadratic", "atc", {"Q": 2, "b": 2}),
+    ("quadratic", "cta", {"eta": None, "c": 1.0, "tau": 1.0}),
+    ("quadratic", "consensus", {"topology": "complete"}),
+    ("linear", "atc", {"b": 2}),
+    ("linear", "cta", {"Q": 2}),
+    ("linear", "consensus", {}),
+]
+
+
+@pytest.mark.parametrize(("name", "form", "changes"), CASES)
+def test_every_measure_given_its_training_set(name: str, form: str, changes: dict[str, Any]) -> None:
+    run, described = run_of(name, form, **changes), problem(name)
+    asked = requests_of(run)
+    exact, pieces = conditional(run, described, asked), []
+    for measured in measure(run, asked, device="cpu"):
+        expected = exact[measured.quantity, measured.readout]
+        pieces += list(np.atleast_2d((measured.values - expected).T))
+    width = student.isf(0.001 / (2 * len(pieces) * len(CASES)), run.replicates - 1)
+    assert len(pieces) >= 5
+    for away in pieces:
+        # Some readings do not depend on the draws: there only rounding is left.
+        assert abs(away.mean()) <= width * away.std(ddof=1) / np.sqrt(len(away)) + 1e-13
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", ["quadratic", "linear"])
+def test_first_and_second_moments_of_the_models(name: str, form: str) -> None:
+    """Many runs on one training set: all entries of the mean and the covariance of all models, and the twin's."""
+    R, described = 3000, problem(name)
+    run = run_of(name, form, m=3, T=4, replicates=R, twins=0, **({"sampling": "stratified"} if form == "centralized" else {}))
+    rng = np.random.default_rng(0)
+    training = rng.integers(described.size, size=(3, 3))
+    other = training.copy()
+    other[1, 2] = (training[1, 2] + 1) % described.size
+    lanes = np.tile(np.stack([training, other]), (R, 1, 1, 1))
+    models = next(simulate(run, described, lanes, range(R), torch.device("cpu"))).numpy()
+    ours, theirs = (affine_gradients(described, indices) for indices in (training, other))
+    state = next(evolve_twins(method_of(run), ours, theirs, 1, 2, [run.T]))
+    d = ours.dimension
+    assert not models[..., d:].any()
+    found = []
+    for exact, seen in ((state.base.models, models[:, 0]), (state.difference.models, models[:, 1] - models[:, 0])):
+        flat, mean = seen[..., :d].reshape(R, -1), exact.mean.reshape(-1)
+        products = (flat - mean)[:, :, None] * (flat - mean)[:, None, :]
+        found.append((flat - mean).reshape(R, -1))
+        found.append((products - exact.covariance.reshape(len(mean), -1)).reshape(R, -1))
+    away = np.concatenate(found, axis=1)
+    errors = away.std(axis=0, ddof=1) / np.sqrt(R)
+    width = student.isf(0.001 / (2 * 8 * away.shape[1]), R - 1)
+    assert (np.abs(away.mean(axis=0)) <= width * errors + 1e-13).all()
+    assert (errors > 1e-6).any()
+
+
+def test_probed_gradients_are_those_of_the_definition() -> None:
+    indices = np.array([[0, 5], [3, 3]])
+    quadratic, linear = problem("quadratic"), problem("linear")
+    found = affine_gradients(quadratic, indices)
+    z = quadratic.features[indices][..., :4]
+    np.testing.assert_allclose(found.hessians, np.broadcast_to(np.eye(4), (2, 2, 4, 4)), atol=1e-14)
+    np.testing.assert_allclose(found.pulls, z, atol=1e-14)
+    np.testing.assert_allclose(found.constants, (z**2).sum(axis=-1) / 2, atol=1e-13)
+    found = affine_gradients(linear, indices % 4)
+    np.testing.assert_array_equal(found.hessians, np.zeros((2, 2, 2, 2)))
+    np.testing.assert_array_equal(found.pulls, -linear.features[indices % 4][..., :2])
+    everything = affine_gradients(quadratic, population(quadratic)).objective()
+    assert everything.value(everything.minimiser()) == pytest.approx(quadratic.minimum_risk, rel=1e-13)
+
+
+def test_only_affine_runs_become_methods(tiny: Problem) -> None:
+    with pytest.raises(DomainError, match="not affine"):
+        affine_gradients(tiny, np.array([[0, 1]]))
+    with pytest.raises(DomainError, match="radius"):
+        method_of(run_of("quadratic", "atc", radius=1.0))
+    with pytest.raises(DomainError, match="t0"):
+        method_of(run_of("quadratic", "atc", t0=2))
+    run = run_of("quadratic", "consensus", Q=3, b=2)
+    method = method_of(run)
+    assert (method.update_form, method.Q, method.b, method.schedule) == ("consensus", 3, 2, run.schedule)
+    states = list(evolve(method, affine_gradients(problem("quadratic"), np.zeros((4, 1), dtype=int)), [0, 1]))
+    assert not states[0].models.mean.any()

@@ -10,19 +10,23 @@ import torch
 from scipy.stats import t as student
 
 from bounds.errors import DomainError
+from bounds.topology import MixingMatrix
 from bounds.vocabulary import Quantity, Readout
+from empirical import measuring, simulation
 from empirical.configuration import Run
 from empirical.measuring import measure
 from empirical.oracles import SampledGradients, affine_gradients, evolve, evolve_twins, method_of
+from empirical.oracles.enumeration import draws
 from empirical.problems import problem
 from empirical.problems.base import Problem
-from empirical.samples import draw_samples
+from empirical.samples import Samples, draw_samples
 from empirical.simulation import simulate
 
 FORMS = ("centralized", "atc", "cta", "consensus")
 NODES, MEAN, POINT, WORST = Readout.NODE_AVERAGE, Readout.NETWORK_MEAN, Readout.GRADIENT_POINT, Readout.WORST_NODE
 EXCESS, GAP = Quantity.EXCESS_RISK, Quantity.GENERALIZATION_ERROR
 SPREAD, L2 = Quantity.CONSENSUS_DISTANCE, Quantity.L2_STABILITY
+Request = tuple[Quantity, Readout]
 
 
 def run_of(name: str, form: str, **changes: Any) -> Run:
@@ -34,7 +38,7 @@ def population(described: Problem) -> np.ndarray:
     return np.arange(described.size)[None]
 
 
-def requests_of(run: Run) -> list[tuple[Quantity, Readout]]:
+def requests_of(run: Run) -> list[Request]:
     """All that this run can be asked and that moments decide."""
     kinds = [GAP, EXCESS] if run.problem == "quadratic" else [GAP]
     wanted = [(kind, readout) for kind in kinds for readout in Readout if run.models > 1 or readout is not WORST]
@@ -46,29 +50,22 @@ def drawn(everything: SampledGradients, indices: np.ndarray) -> SampledGradients
     return SampledGradients(everything.hessians[0][indices], everything.pulls[0][indices], everything.constants[0][indices])
 
 
-def conditional(run: Run, described: Problem, asked: list[tuple[Quantity, Readout]]) -> dict[tuple[Quantity, Readout], np.ndarray]:
-    """(replicates,) or, at the worst node, (replicates, m): exact expectations given each replicate's training set and twin."""
-    samples, everything = draw_samples(run, described), affine_gradients(described, population(described))
-    rows = []
-    for training, place, new in zip(samples.training, samples.positions[:, 0], samples.replacements[:, 0], strict=True):
-        other = training.reshape(-1).copy()
-        other[place] = new
-        ours, theirs = (drawn(everything, indices.reshape(run.strata)) for indices in (training, other))
-        state = next(evolve_twins(method_of(run), ours, theirs, *np.divmod(place, run.strata[1]), [run.T]))
-        risk = everything.objective()
-        base = state.base
-        row: list[Any] = []
-        for kind, readout in asked:
-            at = base.at(readout)
-            if kind is L2:
-                row.append(state.l2_stability(readout))
-            elif kind is SPREAD:
-                row.append(base.consensus_distance(readout))
-            else:
-                values = at.excesses(risk) if kind is EXCESS else at.risks(risk - ours.objective())
-                row.append(values if readout is WORST else values.mean())
-        rows.append(row)
-    return {pair: np.array(column) for pair, column in zip(asked, zip(*rows, strict=True), strict=True)}
+def expected(run: Run, everything: SampledGradients, training: np.ndarray, place: int, new: int) -> dict[Request, Any]:
+    """Exact expectations, over the batches alone, of all that can be asked: numbers, or (m,) arrays at the worst node."""
+    other = training.reshape(-1).copy()
+    other[place] = new
+    ours, theirs = (drawn(everything, indices.reshape(run.strata)) for indices in (training, other))
+    state = next(evolve_twins(method_of(run), ours, theirs, *np.divmod(place, run.strata[1]), [run.T]))
+    risk, base, found = everything.objective(), state.base, {}
+    for kind, readout in requests_of(run):
+        if kind is L2:
+            found[kind, readout] = state.l2_stability(readout)
+        elif kind is SPREAD:
+            found[kind, readout] = base.consensus_distance(readout)
+        else:
+            values = base.at(readout).excesses(risk) if kind is EXCESS else base.at(readout).risks(risk - ours.objective())
+            found[kind, readout] = values if readout is WORST else values.mean()
+    return found
 
 
 CASES: list[tuple[str, str, dict[str, Any]]] = [
@@ -85,17 +82,40 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("name", "form", "changes"), CASES)
 def test_every_measure_given_its_training_set(name: str, form: str, changes: dict[str, Any]) -> None:
-    run, described = run_of(name, form, **changes), problem(name)
-    asked = requests_of(run)
-    exact, pieces = conditional(run, described, asked), []
-    for measured in measure(run, asked, device="cpu"):
-        expected = exact[measured.quantity, measured.readout]
-        pieces += list(np.atleast_2d((measured.values - expected).T))
+    run, described, pieces = run_of(name, form, **changes), problem(name), []
+    samples, everything = draw_samples(run, described), affine_gradients(described, population(described))
+    twins = zip(samples.training, samples.positions[:, 0], samples.replacements[:, 0], strict=True)
+    exact = [expected(run, everything, *one) for one in twins]
+    for measured in measure(run, requests_of(run), device="cpu"):
+        truth = np.array([values[measured.quantity, measured.readout] for values in exact])
+        pieces += list(np.atleast_2d((measured.values - truth).T))
     width = student.isf(0.001 / (2 * len(pieces) * len(CASES)), run.replicates - 1)
     assert len(pieces) >= 5
     for away in pieces:
         # Some readings do not depend on the draws: there only rounding is left.
         assert abs(away.mean()) <= width * away.std(ddof=1) / np.sqrt(len(away)) + 1e-13
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("changes", [{"T": 3}, {"T": 2, "b": 2, "eta": None, "c": 0.9, "Q": 2}], ids=["constant", "decaying"])
+@pytest.mark.parametrize("name", ["quadratic", "linear"])
+def test_every_measure_over_all_batches(name: str, form: str, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One replicate per index sequence, all on one training set: the mean over replicates is the exact expectation."""
+    changes = changes | {"m": 2, "n": 2, "topology": MixingMatrix([[0.8, 0.2], [0.2, 0.8]])}
+    changes |= {"sampling": "stratified"} if form == "centralized" else {}
+    step, described = draws(2, 2, changes.get("b", 1)), problem(name)
+    sequences = step[np.indices((len(step),) * changes["T"]).reshape(changes["T"], -1)]
+    run = run_of(name, form, **changes, replicates=sequences.shape[1])
+    training, place, new = np.array([[0, 2], [2, 1]]), 2, 3
+    columns = ([training], [[place]], [[new]], [np.full(described.size, 1 / described.size)])
+    every = Samples(*(np.repeat(column, run.replicates, axis=0) for column in columns))
+    monkeypatch.setattr(measuring, "draw_samples", lambda *_: every)
+    monkeypatch.setattr(simulation, "batches", lambda _, replicates, steps: iter([sequences[:steps, list(replicates)]]))
+    exact = expected(run, affine_gradients(described, population(described)), training, place, new)
+    for measured in measure(run, requests_of(run), device="cpu", chunk=50):
+        truth = exact[measured.quantity, measured.readout]
+        np.testing.assert_allclose(measured.values.mean(axis=0), truth, rtol=1e-12, atol=1e-14)
+        assert np.max(np.abs(truth)) > 1e-3 or measured.readout is MEAN or (form == "centralized" and name == "linear")
 
 
 @pytest.mark.parametrize("form", FORMS)

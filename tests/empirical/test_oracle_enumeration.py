@@ -238,10 +238,10 @@ def test_training_loop_and_its_twin(described: Any, changes: dict[str, Any], for
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", ["tiny", "quadratic", "linear"])
-@pytest.mark.parametrize("radius", [None, 0.3])
-def test_engine_enumeration_against_plain_loops(name: str, form: str, radius: float | None, tiny: Any, plain: Any) -> None:
+@pytest.mark.parametrize("changes", [{"eta": None, "c": 0.8, "tau": 1.0}, {"radius": 0.3}], ids=["decaying", "projected"])
+def test_engine_enumeration_against_plain_loops(name: str, form: str, changes: dict[str, Any], tiny: Any, plain: Any) -> None:
     """Each of the engine's outcomes, projection included, is that of a loop over nodes and samples; so also for softmax."""
-    run = engine_run(name, form, radius=radius, T=2)
+    run = engine_run(name, form, T=2, **changes)
     described = tiny if name == "tiny" else problem(name)
     training = np.array([[0, 1], [2, 2]])
     *_, final = outcomes(engine_step(run, described, training[None]), np.zeros((1, run.models, described.width)), run.T, run.strata, run.b)

@@ -1,4 +1,14 @@
-"""Mean and covariance of all models of a network, exactly: step by step, or in the steady state."""
+"""Mean and covariance of all models of a network, exactly: step by step, or in the steady state.
+
+Two nodes, the more curved one the noisier: ATC settles below centralized SGD, whose excess risk is 0.006582.
+
+>>> from bounds.setting import Schedule
+>>> from empirical.oracles import Method, Quadratic, steady_state
+>>> problem = Quadratic(hessians=[[[2.0]], [[0.02]]], minimisers=[[0.0], [0.0]], noise=[[[1.0]], [[0.0]]])
+>>> method = Method(update_form="atc", mixing=[[0.7, 0.3], [0.3, 0.7]], schedule=Schedule(eta=0.1))
+>>> f'{steady_state(method, problem).excess_risk(problem.objective(), "node_average"):.6f}'
+'0.006444'
+"""
 
 from __future__ import annotations
 

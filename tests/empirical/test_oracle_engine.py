@@ -15,7 +15,7 @@ from bounds.vocabulary import Quantity, Readout
 from empirical import measuring, simulation
 from empirical.configuration import Run
 from empirical.measuring import measure
-from empirical.oracles import SampledGradients, affine_gradients, evolve, evolve_twins, method_of
+from empirical.oracles import SampledGradients, affine_gradients, engine_step, evolve, evolve_twins, method_of, outcomes
 from empirical.oracles.enumeration import draws
 from empirical.problems import problem
 from empirical.problems.base import Problem
@@ -26,6 +26,7 @@ FORMS = ("centralized", "atc", "cta", "consensus")
 NODES, MEAN, POINT, WORST = Readout.NODE_AVERAGE, Readout.NETWORK_MEAN, Readout.GRADIENT_POINT, Readout.WORST_NODE
 EXCESS, GAP = Quantity.EXCESS_RISK, Quantity.GENERALIZATION_ERROR
 SPREAD, L2 = Quantity.CONSENSUS_DISTANCE, Quantity.L2_STABILITY
+PAIR = MixingMatrix([[0.8, 0.2], [0.2, 0.8]])
 Request = tuple[Quantity, Readout]
 
 
@@ -96,26 +97,63 @@ def test_every_measure_given_its_training_set(name: str, form: str, changes: dic
         assert abs(away.mean()) <= width * away.std(ddof=1) / np.sqrt(len(away)) + 1e-13
 
 
+def enumerated(run: Run, described: Any, sequences: np.ndarray, twin: tuple[np.ndarray, int, int], patch: pytest.MonkeyPatch) -> None:
+    """Let replicate r of ``run`` draw ``sequences[:, r]`` (T, R, m, b), all on one training set with one replaced sample."""
+    training, place, new = twin
+    columns = ([training], [[place]], [[new]], [np.full(described.size, 1 / described.size)])
+    samples = Samples(*(np.repeat(column, run.replicates, axis=0) for column in columns))
+    patch.setattr(measuring, "draw_samples", lambda *_: samples)
+    patch.setattr(simulation, "batches", lambda _, replicates, steps: iter([sequences[:steps, list(replicates)]]))
+
+
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("changes", [{"T": 3}, {"T": 2, "b": 2, "eta": None, "c": 0.9, "Q": 2}], ids=["constant", "decaying"])
 @pytest.mark.parametrize("name", ["quadratic", "linear"])
 def test_every_measure_over_all_batches(name: str, form: str, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """One replicate per index sequence, all on one training set: the mean over replicates is the exact expectation."""
-    changes = changes | {"m": 2, "n": 2, "topology": MixingMatrix([[0.8, 0.2], [0.2, 0.8]])}
+    changes = changes | {"m": 2, "n": 2, "topology": PAIR}
     changes |= {"sampling": "stratified"} if form == "centralized" else {}
     step, described = draws(2, 2, changes.get("b", 1)), problem(name)
     sequences = step[np.indices((len(step),) * changes["T"]).reshape(changes["T"], -1)]
     run = run_of(name, form, **changes, replicates=sequences.shape[1])
     training, place, new = np.array([[0, 2], [2, 1]]), 2, 3
-    columns = ([training], [[place]], [[new]], [np.full(described.size, 1 / described.size)])
-    every = Samples(*(np.repeat(column, run.replicates, axis=0) for column in columns))
-    monkeypatch.setattr(measuring, "draw_samples", lambda *_: every)
-    monkeypatch.setattr(simulation, "batches", lambda _, replicates, steps: iter([sequences[:steps, list(replicates)]]))
+    enumerated(run, described, sequences, (training, place, new), monkeypatch)
     exact = expected(run, affine_gradients(described, population(described)), training, place, new)
     for measured in measure(run, requests_of(run), device="cpu", chunk=50):
         truth = exact[measured.quantity, measured.readout]
         np.testing.assert_allclose(measured.values.mean(axis=0), truth, rtol=1e-12, atol=1e-14)
         assert np.max(np.abs(truth)) > 1e-3 or measured.readout is MEAN or (form == "centralized" and name == "linear")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_softmax_over_all_batches(form: str, tiny: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond affine gradients: each measure's mean over all sequences is that of the enumerated models, read in plain numpy."""
+    sampling = {"sampling": "stratified"} if form == "centralized" else {}
+    run = run_of("tiny", form, m=2, n=2, T=2, eta=1.0, topology=PAIR, replicates=16, **sampling)
+    training, place, new, W = np.array([[0, 1], [2, 2]]), 1, 2, np.linalg.matrix_power(run.mixing().matrix, run.Q)
+    twin = np.array([[0, 2], [2, 2]])
+    step = draws(2, 2, 1)
+    enumerated(run, tiny, step[np.indices((4, 4)).reshape(2, -1)], (training, place, new), monkeypatch)
+    start = np.zeros((2, run.models, tiny.width))
+    *_, pairs = outcomes(engine_step(run, tiny, np.stack([training, twin])), start, run.T, run.strata)
+
+    def losses(models: np.ndarray) -> np.ndarray:
+        scores = models.reshape(*models.shape[:-1], *tiny.weight_shape) @ tiny.features.T
+        return np.log(np.exp(scores).sum(-2)) - scores[..., tiny.labels, np.arange(tiny.size)]
+
+    def read(models: np.ndarray) -> dict[Quantity, float]:
+        each, apart = losses(models[:, 0]), models[:, 1] - models[:, 0]
+        gap = each.mean(-1) - each[..., training.reshape(-1)].mean(-1)
+        spread = ((models[:, 0] - models[:, 0].mean(1, keepdims=True)) ** 2).sum(-1)
+        lengths = np.linalg.norm(apart, axis=-1)
+        return {GAP: gap.mean(), Quantity.L1_STABILITY: lengths.mean(), L2: (lengths**2).mean(), SPREAD: spread.mean()}
+
+    at = {NODES: pairs, POINT: W @ pairs if form == "cta" else pairs}
+    asked = [(kind, readout) for kind in (GAP, Quantity.L1_STABILITY, L2, SPREAD) for readout in at if run.models > 1 or kind is not SPREAD]
+    for measured in measure(run, asked, device="cpu"):
+        truth = read(at[measured.readout])[measured.quantity]
+        assert measured.values.mean() == pytest.approx(truth, rel=1e-12)
+        assert abs(truth) > 1e-3
 
 
 @pytest.mark.parametrize("form", FORMS)

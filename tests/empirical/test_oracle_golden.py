@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from bounds.errors import DomainError
 from bounds.setting import Schedule
 from bounds.topology import MixingMatrix, topology
-from empirical.oracles import Method, Quadratic, State, evolve, steady_state
+from empirical.oracles import Method, Quadratic, State, evolve, recursion, steady_state
 
 NODES, MEAN, POINT, WORST = "node_average", "network_mean", "gradient_point", "worst_node"
 RING = topology("ring", 8)
@@ -117,3 +118,22 @@ def test_heterogeneous_curvature_moves_the_mean() -> None:
     for form, X in (("consensus", settles), ("atc", W @ settles), ("cta", W @ settles)):
         away = settled(form, problem, 1e-5).at(MEAN).mean[0, 0]
         assert away == pytest.approx(1e-5 * np.mean(h * (X @ g)) / h.mean(), rel=1e-3)
+
+
+def test_leading_orders_of_unequal_curvatures_and_noises() -> None:
+    """Second order in the step, nodes with h_k and R_k of their own: X = (I - W)^+ for the consensus form, W (I - W)^+ for ATC."""
+    rng, eta = np.random.default_rng(0), 1e-5
+    h, R, W, eye = rng.uniform(0.2, 2, 8), rng.uniform(0, 2, 8), RING.matrix, np.eye(8)
+    found = {form: excess(form, scalar(h, R, np.zeros(8)), eta) for form in ("centralized", "consensus", "atc")}
+    again = np.linalg.pinv(eye - W @ W)
+    expected = {}
+    for form, X, own in (("consensus", np.linalg.pinv(eye - W), again), ("atc", W @ np.linalg.pinv(eye - W), W @ W @ again)):
+        shift = -2 / 8 * R @ X @ h + R.mean() / (8 * h.mean()) * h @ X @ h
+        expected[form] = eta**2 / 32 * (shift + 2 * h.mean() * R @ np.diag(own))
+        assert found[form] - found["centralized"] == pytest.approx(expected[form], rel=1e-3)
+    graph_free = 14 * R.mean() * h.mean() - 2 * np.cov(R, h, bias=True)[0, 1] + R.mean() * h.var() / h.mean()
+    assert found["consensus"] - found["atc"] == pytest.approx(eta**2 / 32 * graph_free, rel=1e-3)
+
+
+def test_documented_examples() -> None:
+    assert doctest.testmod(recursion).failed == 0

@@ -98,6 +98,22 @@ def test_covariances_are_positive_and_fall_with_the_batch(seed: int, m: int, T: 
     assert_equal(many, Moments(one.mean, one.covariance / b))
 
 
+@pytest.mark.parametrize("form", DECENTRALIZED)
+def test_small_differences_keep_their_digits(form: str) -> None:
+    """Targets moved by e move the twin by e times a constant, down to squares of 1e-24 beside models of size 1."""
+    z, y = np.random.default_rng(3).normal(size=(3, 4, 2)), np.random.default_rng(4).normal(size=(3, 4))
+    method = Method(update_form=form, mixing=mixing(1, 3), schedule=Schedule(0.2))  # type: ignore[arg-type]
+    found = []
+    for e in (1.0, 2.0**-40):
+        state = next(evolve_twins(method, least_squares(z, np.zeros_like(y)), least_squares(z, e * np.ones_like(y)), 1, 2, [6]))
+        found.append(state.l2_stability("node_average") / e**2)
+    assert found[1] == pytest.approx(found[0], rel=1e-13)
+    # On top of models that are not small, only the difference of the two targets as floats rounds.
+    state = next(evolve_twins(method, least_squares(z, y), least_squares(z, y + 2.0**-40), 1, 2, [6]))
+    assert state.l2_stability("node_average") * 2.0**80 == pytest.approx(found[0], rel=1e-2)
+    assert state.base.squared_norm("node_average") > 0.01
+
+
 @pytest.mark.parametrize("form", ["centralized", *DECENTRALIZED])
 @pytest.mark.parametrize("readout", AVERAGED)
 def test_generalization_error_is_what_a_replaced_sample_changes(form: str, readout: str) -> None:

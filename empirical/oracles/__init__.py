@@ -7,7 +7,7 @@ from empirical.oracles.method import Method
 from empirical.oracles.moments import Moments, State
 from empirical.oracles.recursion import evolve, steady_state
 from empirical.oracles.sampled import SampledGradients, least_squares
-from empirical.oracles.twins import TwinState, evolve_twins, l2_stability
+from empirical.oracles.twins import TwinState, evolve_twins, l2_stability, steady_twins
 
 __all__ = [
     "Gradients",
@@ -27,4 +27,5 @@ __all__ = [
     "method_of",
     "outcomes",
     "steady_state",
+    "steady_twins",
 ]

@@ -16,7 +16,7 @@ from bounds.errors import DomainError, LengthError
 from bounds.vocabulary import Readout
 from empirical.oracles.method import Method
 from empirical.oracles.moments import State, reduced
-from empirical.oracles.recursion import evolve
+from empirical.oracles.recursion import evolve, steady_state
 from empirical.oracles.sampled import SampledGradients
 
 Array = NDArray[np.float64]
@@ -52,8 +52,10 @@ class TwinState:
         return self.difference.squared_norm(readout)
 
 
-def _paired(ours: SampledGradients, theirs: SampledGradients) -> SampledGradients:
+def _paired(ours: SampledGradients, replacements: SampledGradients, node: int, place: int) -> SampledGradients:
     """Gradients of (x, x' - x): the second part is h' (x' - x) + (h' - h) x - (g' - g)."""
+    _check(ours, replacements, node, place)
+    theirs = ours.replaced(node, place, replacements)
     h, change = ours.hessians, theirs.hessians - ours.hessians
     hessians = np.concatenate([np.concatenate([h, np.zeros_like(h)], -1), np.concatenate([change, theirs.hessians], -1)], -2)
     return SampledGradients(hessians, np.concatenate([ours.pulls, theirs.pulls - ours.pulls], -1))
@@ -75,13 +77,21 @@ def evolve_twins(
     Raises:
         DomainError: for a node or place that does not exist; LengthError: for samples of different shapes.
     """
-    _check(gradients, replacements, node, place)
-    pairs = _paired(gradients, gradients.replaced(node, place, replacements))
+    pairs = _paired(gradients, replacements, node, place)
     doubled = None
     if start is not None:
         begin = np.asarray(start, dtype=np.float64)
         doubled = np.concatenate([begin, np.zeros_like(begin)], axis=-1)
     return (TwinState(state) for state in evolve(method, pairs, steps, doubled))
+
+
+def steady_twins(method: Method, gradients: SampledGradients, replacements: SampledGradients, node: int, place: int) -> TwinState:
+    """The exact joint state that a run and its twin converge to with a constant step.
+
+    Raises:
+        DomainError, LengthError: as :func:`evolve_twins` and :func:`empirical.oracles.recursion.steady_state`.
+    """
+    return TwinState(steady_state(method, _paired(gradients, replacements, node, place)))
 
 
 def _check(gradients: SampledGradients, replacements: SampledGradients, node: int, place: int) -> None:

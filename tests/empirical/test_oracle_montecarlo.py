@@ -96,7 +96,9 @@ def test_heterogeneous_quadratics(form: Any, schedule: Schedule) -> None:
     assert_in_bands(found, len(STEPS) * (9 if form == "centralized" else 16))
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "form", [pytest.param("centralized", marks=pytest.mark.slow), pytest.param("atc", marks=pytest.mark.slow), *FORMS[2:]]
+)
 def test_twins_of_least_squares(form: Any) -> None:
     rng, b, n, eta = np.random.default_rng([len(form), 2]), 2, 3, 0.2
     (z, w), (y, v) = rng.normal(size=(2, 4, n, 2)), rng.normal(size=(2, 4, n))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bounds.errors import DomainError
 from bounds.setting import Schedule
 from bounds.topology import topology
-from empirical.oracles import Method, Moments, Quadratic, SampledGradients, evolve, least_squares, steady_state
+from empirical.oracles import Method, Moments, Quadratic, SampledGradients, evolve, evolve_twins, least_squares, steady_state, steady_twins
 
 FORMS = ("centralized", "atc", "cta", "consensus")
 TWISTED = np.array([[0.5, 0.3, 0.2], [0.1, 0.6, 0.3], [0.4, 0.1, 0.5]])
@@ -54,6 +54,21 @@ def test_every_start_ends_there(form: str, gradients: Any) -> None:
     method = method_of(form, 0.15)
     state = next(evolve(method, gradients, [1500], [5.0, -3.0]))
     assert_equal(state.models, steady_state(method, gradients).models, 1e-11)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_twins_end_apart(form: str) -> None:
+    """Twins with the same draws settle at a distance of their own, reached from every start."""
+    method, ours, other = method_of(form, 0.15, b=2), regression(0), regression(7)
+    settled = steady_twins(method, ours, other, 1, 2)
+    late = next(evolve_twins(method, ours, other, 1, 2, [1500], [4.0, 1.0]))
+    assert_equal(late.pairs.models, settled.pairs.models, 1e-11)
+    assert_equal(settled.base.models, steady_state(method, ours).models, 1e-12)
+    assert_equal(settled.twin.models, steady_state(method, ours.replaced(1, 2, other)).models, 1e-12)
+    # Independent draws would end as far apart as the two variances and the means say: shared ones end closer.
+    ends = [end.models.squares() for end in (settled.base, settled.twin)]
+    product = (settled.base.models.mean * settled.twin.models.mean).sum(axis=1)
+    assert 0 < settled.l2_stability("node_average") < 0.8 * float(np.mean(ends[0] + ends[1] - 2 * product))
 
 
 @pytest.mark.parametrize("form", ["atc", "cta", "consensus"])

@@ -31,13 +31,13 @@ class Moments:
 
     def combine(self, weights: Array) -> Moments:
         """Moments of the models sum_l weights[k, l] x_l, for ``weights`` (k, s)."""
-        half = np.einsum("ks,satb->katb", weights, self.covariance, optimize=True)
-        return Moments(weights @ self.mean, np.einsum("katb,lt->kalb", half, weights, optimize=True))
+        half = np.tensordot(weights, self.covariance, (1, 0))
+        return Moments(weights @ self.mean, np.moveaxis(np.tensordot(half, weights, (2, 1)), 3, 2))
 
     def transform(self, matrix: Array) -> Moments:
         """Moments of the models matrix x_k, for ``matrix`` (r, d)."""
-        half = np.einsum("ra,satb->srtb", matrix, self.covariance, optimize=True)
-        return Moments(self.mean @ matrix.T, np.einsum("srtb,qb->srtq", half, matrix, optimize=True))
+        half = np.moveaxis(np.tensordot(matrix, self.covariance, (1, 1)), 0, 1)
+        return Moments(self.mean @ matrix.T, half @ matrix.T)
 
     def blocks(self) -> Array:
         """(s, d, d): the covariance of each model."""

@@ -56,8 +56,8 @@ class _Chain:
     def driven(self, eta: float, noise: Array) -> Array:
         """(s d, s d): covariance that the step's noise (m, d, d) adds."""
         spread = self.maps.spread
-        added = np.einsum("sk,kab,tk->satb", spread, noise, spread, optimize=True)
-        return np.asarray(eta**2 * added.reshape(self.size, self.size))
+        added = np.tensordot(spread[:, None] * spread, noise, (2, 0))
+        return np.asarray(eta**2 * added.swapaxes(1, 2).reshape(self.size, self.size))
 
     def advance(self, models: Moments, eta: float) -> Moments:
         """The moments one step later."""

@@ -16,7 +16,7 @@ from empirical.oracles import Method, Quadratic, SampledGradients, State, evolve
 FORMS = ("centralized", "atc", "cta", "consensus")
 DECENTRALIZED = FORMS[1:]
 READOUTS = ("node_average", "network_mean", "gradient_point")
-CASES = 25
+CASES = 16
 
 
 def graph(rng: np.random.Generator) -> MixingMatrix:

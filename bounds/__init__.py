@@ -9,7 +9,7 @@ from bounds.assumptions import Condition
 from bounds.authoring import define, one_step
 from bounds.bound import Bound, Reduction, Source
 from bounds.calibration import Calibration, calibrate
-from bounds.certificate import Certificate, Witness, certify
+from bounds.certificates import Certificate, Witness, certify
 from bounds.formula import Let
 from bounds.own import load
 from bounds.rates import Limit, Rate, limit, rate

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bounds.bound import Bound
 from bounds.box import Box, Point, check_box, is_admissible
-from bounds.certificate import claimed_direction, refutation
+from bounds.certificates import claimed_direction, refutation
 from bounds.errors import DomainError, MissingParameterError
 from bounds.strategies import Search, admissible_pairs, admissible_points
 from bounds.targets import TARGET_SLACK, UNROLLED_SLACK, Target, fixed, target

@@ -8,7 +8,7 @@ import typer
 
 import bounds
 from bounds.arrays import SPECTRA
-from bounds.certificate import Certificate, Witness
+from bounds.certificates import Certificate, Witness
 from gossip_bounds.arguments import parse_box
 from gossip_bounds.commands.options import Form, Json, Own
 from gossip_bounds.output import print_json

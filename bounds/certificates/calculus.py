@@ -1,0 +1,375 @@
+"""Enclosures of a node's value and of how it moves with the parameter, over a whole box at once.
+
+For a node f and the parameter p a state holds the value V of f, the rate F = p df/dp and the elasticity E = F/f. The
+elasticity of a sum of positive terms lies between those of its terms whatever their sizes, so that most directions can
+be read off the whole box; nothing is ever expanded. Where f has a kink or a jump, F and E are those of its sides, with
+the jump's sign added, so that their signs still tell how f moves.
+
+In difference mode p is an integer and F = f(p+1) - f(p); V then covers both points, and by the mean value theorem the
+same rules hold for F. E is used for its sign only. This is how powers of negative numbers are followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from bounds.certificates.graph import Graph, array_name
+from bounds.certificates.summands import built, difference, distributed, is_whole, summands
+from bounds.expression.tree import Call, Least, Name, Node, Number, Power, Product, Quotient, Reduce, Sum
+
+Interval = Any
+
+
+class State(NamedTuple):
+    """Value, rate and elasticity, each an interval."""
+
+    value: Interval
+    rate: Interval
+    elasticity: Interval
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is known of the names: ``ranges`` of numbers, ``entries`` of arrays' entries, ``moving`` names.
+
+    ``facts`` are pairs left <= right, and ``caps`` (by the node's id) what they say; ``ends`` are the last places of least values. ``difference``
+    turns on difference mode.
+    """
+
+    graph: Graph
+    ranges: Mapping[str, Interval]
+    entries: Mapping[str, Interval] = field(default_factory=dict)
+    moving: frozenset[str] = frozenset()
+    caps: Mapping[int, Interval] = field(default_factory=dict)
+    facts: tuple[tuple[Node, Node], ...] = ()
+    ends: Mapping[str, Node] = field(default_factory=dict)
+    difference: bool = False
+
+    def also(self, ranges: Mapping[str, Interval], moving: frozenset[str] = frozenset()) -> Scope:
+        """The scope with more names; arrays that move make their entries move."""
+        return replace(self, ranges={**self.ranges, **ranges}, moving=self.moving | moving)
+
+    def still(self, node: Node) -> bool:
+        """Whether nothing in the node moves."""
+        return not self.graph.names(node) & self.moving
+
+
+class Calculus:
+    """States of nodes in one scope (``operations`` are those of Arb or of numpy intervals)."""
+
+    def __init__(self, scope: Scope, operations: Any, memo: dict[int, State] | None = None) -> None:
+        self.scope, self.of, self.memo = scope, operations, {} if memo is None else memo
+
+    def state(self, node: Node) -> State:
+        """The node's state (shared sub-trees are computed once)."""
+        found = self.memo.get(id(node))
+        if found is None:
+            found = self.memo[id(node)] = self._finished(node, _RULES[type(node)](self, node))
+        return found
+
+    def _finished(self, node: Node, state: State) -> State:
+        """The state with what the assumptions add, and its three parts held against each other."""
+        of, (value, rate, elasticity) = self.of, state
+        cap = self.scope.caps.get(id(node))
+        value = value if cap is None else of.meet(value, cap)
+        if self.scope.still(node):
+            return State(value, of.zero, of.zero)
+        if self.scope.difference:
+            return State(value, rate, of.all)
+        rate = of.meet(rate, of.mul(value, elasticity))
+        positive = of.at_least_zero(value)
+        quotient = of.select(of.above_zero(value), of.div(rate, value), of.all)
+        elasticity = of.meet(elasticity, quotient)
+        rises = positive & of.at_least_zero(rate)
+        falls = positive & of.at_least_zero(of.neg(rate))
+        elasticity = of.select(rises, of.meet(elasticity, of.nonnegative), elasticity)
+        return State(value, rate, of.select(falls, of.meet(elasticity, of.nonpositive), elasticity))
+
+    def signs_only(self, value: Interval, rate: Interval) -> State:
+        """A state whose rate has the sign of ``rate`` and any size."""
+        of = self.of
+        up, down = of.at_least_zero(rate), of.at_least_zero(of.neg(rate))
+        rate = of.select(up, of.nonnegative, of.select(down, of.nonpositive, of.all))
+        return State(value, of.select(up & down, of.zero, rate) if isinstance(up, bool) else rate, of.all)
+
+
+def _number(run: Calculus, node: Number) -> State:
+    return State(run.of.number(node.value), run.of.zero, run.of.zero)
+
+
+def _name(run: Calculus, node: Name) -> State:
+    value = run.scope.ranges[node.name]
+    if run.scope.difference:
+        return State(value, run.of.one, run.of.all)
+    return State(value, value, run.of.one)
+
+
+def _sum(run: Calculus, node: Sum) -> State:
+    of, (a, b) = run.of, map(run.state, (node.left, node.right))
+    value, rate = of.add(a.value, b.value), of.add(a.rate, b.rate)
+    alike = (of.at_least_zero(a.value) & of.at_least_zero(b.value)) | (
+        of.at_least_zero(of.neg(a.value)) & of.at_least_zero(of.neg(b.value))
+    )
+    hull = of.hull(a.elasticity, b.elasticity)
+    state = State(value, rate, of.select(alike, hull, of.all))
+    for other in _SUMS:
+        state = _narrowed(run, state, other(run, node, a, b))
+    return state
+
+
+def _narrowed(run: Calculus, state: State, other: State | None) -> State:
+    """What two enclosures of the same thing say together."""
+    return state if other is None else State(*map(run.of.meet, state, other))
+
+
+def _below_one(node: Sum) -> Node | None:
+    """x of 1 - x."""
+    if isinstance(node.left, Number) and node.left.value == 1 and isinstance(node.right, Product):
+        sign, x = node.right.left, node.right.right
+        return x if isinstance(sign, Number) and sign.value == -1 else None
+    return None
+
+
+def as_geometric(graph: Graph, node: Node) -> Node | None:
+    """1 - (1 - x)^k written as x geometric(1 - x, k)."""
+    power = _below_one(node) if isinstance(node, Sum) else None
+    if not isinstance(power, Power) or not isinstance(power.base, Sum):
+        return None
+    x = _below_one(power.base)
+    return None if x is None else graph.make(Product, x, graph.make(Call, "geometric", (power.base, power.exponent)))
+
+
+def _telescoped(run: Calculus, node: Sum, a: State, b: State) -> State | None:
+    other = as_geometric(run.scope.graph, node)
+    return None if other is None or run.scope.difference else run.state(other)
+
+
+def _growth_less_one(run: Calculus, node: Sum, a: State, b: State) -> State | None:
+    """growth(q, s, t) - 1 is a power series in q without constant term, so its elasticity in q is at least 1."""
+    growth = node.left
+    if not (isinstance(growth, Call) and growth.function == "growth" and isinstance(node.right, Number) and node.right.value == -1):
+        return None
+    rate, start, stop = growth.arguments
+    if not run.scope.still(start) or not run.scope.still(stop) or run.scope.difference:
+        return None
+    if not is_whole(run.scope.graph, difference(run.scope.graph, stop, start)):
+        return None
+    of, q = run.of, run.state(rate)
+    factor = (of.one[0], of.nonnegative[1])
+    return State(of.nonnegative, of.all, of.select(of.at_least_zero(q.value), of.mul(factor, q.elasticity), of.all))
+
+
+def _below_end(run: Calculus, node: Sum, a: State, b: State) -> State | None:
+    """a - t for the place t <= end of a least value: at least a - end, with the summands that cancel taken away."""
+    product = node.right
+    if not (isinstance(product, Product) and isinstance(product.left, Number) and product.left.value == -1):
+        return None
+    end = run.scope.ends.get(product.right.name) if isinstance(product.right, Name) else None
+    if end is None:
+        return None
+    low = run.state(difference(run.scope.graph, node.left, end)).value[0]
+    return State((low, run.of.all[1]), run.of.all, run.of.all)
+
+
+def _apart(run: Calculus, node: Sum, a: State, b: State) -> State | None:
+    """C + M with C still: the elasticity is that of M over 1 + C/M, and between 0 and that of M where both are positive."""
+    of, graph, scope = run.of, run.scope.graph, run.scope
+    terms = {} if scope.difference else distributed(graph, node, scope.still)
+    still = {key: term for key, term in terms.items() if term[0] is None or scope.still(term[0])}
+    moving = {key: term for key, term in terms.items() if key not in still}
+    rest, part = built(graph, still), built(graph, moving)
+    if not moving or part is node:
+        return None
+    if not still:
+        return run.state(part) if len(moving) < len(summands(node)) or isinstance(part, Product | Name) else None
+    c, m = run.state(rest), run.state(part)
+    share = of.div(m.elasticity, of.add(of.one, of.div(c.value, m.value)))
+    alike = (of.at_least_zero(c.value) & of.at_least_zero(m.value)) | (
+        of.at_least_zero(of.neg(c.value)) & of.at_least_zero(of.neg(m.value))
+    )
+    hull = of.select(alike, of.hull(of.zero, m.elasticity), of.all)
+    known = of.above_zero(m.value) | of.above_zero(of.neg(m.value))
+    whole = of.select(known, share, of.all)
+    return State(of.add(c.value, m.value), m.rate, of.meet(whole, hull))
+
+
+def _larger_share(run: Calculus, node: Sum, a: State, b: State) -> State | None:
+    """x/A - y/B is not negative where x >= y >= 0 and 0 < A <= B."""
+    of, graph = run.of, run.scope.graph
+    match node:
+        case Sum(Quotient(x, below), Product(Number(value), Quotient(y, above))) if value == -1:
+            gap, more = run.state(difference(graph, above, below)).value, run.state(difference(graph, x, y)).value
+            sure = of.at_least_zero(gap) & of.at_least_zero(more) & of.at_least_zero(run.state(y).value)
+            sure = sure & of.at_least_zero(run.state(below).value)
+            return State(of.select(sure, of.nonnegative, of.all), of.all, of.all)
+    return None
+
+
+_SUMS: tuple[Callable[[Calculus, Sum, State, State], State | None], ...] = (
+    _telescoped,
+    _growth_less_one,
+    _below_end,
+    _apart,
+    _larger_share,
+)
+
+
+def _product(run: Calculus, node: Product) -> State:
+    of, (a, b) = run.of, map(run.state, (node.left, node.right))
+    value = of.power(a.value, 2) if node.left is node.right else of.mul(a.value, b.value)
+    rate = of.add(of.mul(a.rate, b.value), of.mul(a.value, b.rate))
+    return State(value, rate, of.add(a.elasticity, b.elasticity))
+
+
+def _quotient(run: Calculus, node: Quotient) -> State:
+    of, (a, b) = run.of, map(run.state, (node.left, node.right))
+    value = of.div(a.value, b.value)
+    rate = of.div(of.add(a.rate, of.neg(of.mul(value, b.rate))), b.value)
+    return State(value, rate, of.add(a.elasticity, of.neg(b.elasticity)))
+
+
+def _power(run: Calculus, node: Power) -> State:
+    exponent = node.exponent.value if isinstance(node.exponent, Number) else None
+    if exponent is not None and exponent.denominator == 1:
+        return _whole_power(run, node.base, int(exponent))
+    even = _half(run, node.exponent)
+    of, base = run.of, run.state(node.base)
+    if even is not None:
+        base = State(of.power(base.value, 2), of.mul(of.number(2), of.mul(base.value, base.rate)), of.add(base.elasticity, base.elasticity))
+    exponent_state = run.state(node.exponent if even is None else even)
+    return _real_power(run, base, exponent_state, whole=_counts(run, node.exponent))
+
+
+def _whole_power(run: Calculus, node: Node, count: int) -> State:
+    of, base = run.of, run.state(node)
+    if count < 0:
+        inverse = _whole_power(run, node, -count)
+        value = of.div(of.one, inverse.value)
+        return State(value, of.neg(of.mul(of.power(value, 2), inverse.rate)), of.neg(inverse.elasticity))
+    times = of.number(count)
+    value = of.power(base.value, count)
+    rate = of.mul(of.mul(times, of.power(base.value, max(count - 1, 0))), base.rate)
+    return State(value, rate, of.mul(times, base.elasticity))
+
+
+def _half(run: Calculus, exponent: Node) -> Node | None:
+    """k of an exponent 2 k."""
+    if isinstance(exponent, Product) and isinstance(exponent.left, Number) and exponent.left.value == 2 and _counts(run, exponent.right):
+        return exponent.right
+    return None
+
+
+def _counts(run: Calculus, node: Node) -> bool:
+    """Whether the node is surely a whole number >= 0."""
+    from bounds.symbols import REGISTRY
+
+    match node:
+        case Number(value):
+            return value is not None and value.denominator == 1 and value >= 0
+        case Name(name):
+            known = REGISTRY.get(name)
+            return known is not None and known.domain.integer and known.domain.low >= 0
+        case Product(left, right):
+            return _counts(run, left) and _counts(run, right)
+    return False
+
+
+def _real_power(run: Calculus, base: State, exponent: State, whole: bool) -> State:
+    """exp(exponent log base); for a whole exponent also of a base that may be negative."""
+    of = run.of
+    logarithm = of.log(base.value)
+    value = of.exp(of.mul(exponent.value, logarithm))
+    moves = of.mul(exponent.rate, logarithm)
+    elasticity = of.add(of.mul(exponent.value, base.elasticity), moves)
+    positive = of.at_least_zero(base.value)
+    if whole:
+        size = of.larger(base.value, of.neg(base.value))
+        reach = of.exp(of.mul(exponent.value, of.log(size)))
+        value = of.select(positive, value, (-reach[1], reach[1]))
+    else:
+        value = of.meet(value, of.nonnegative)
+    rate = of.mul(value, elasticity)
+    if run.scope.difference:
+        # b^(k+1) - b^k = b^k (b - 1): the mean value theorem has no real powers of negative numbers.
+        rate = of.mul(value, of.mul(exponent.rate, of.add(base.value, of.number(-1)))) if _is_zero(base.rate) else of.all
+    return State(value, of.select(positive, rate, rate if run.scope.difference else of.all), elasticity)
+
+
+def _is_zero(interval: Interval) -> bool:
+    return bool((interval[0] == 0) & (interval[1] == 0)) if not hasattr(interval[0], "shape") or not interval[0].shape else False
+
+
+def _call(run: Calculus, node: Call) -> State:
+    from bounds.certificates.functions import FUNCTIONS
+
+    return FUNCTIONS[node.function](run, node)
+
+
+def _least(run: Calculus, node: Least) -> State:
+    """By the envelope theorem the rate is that of the body at a place where it is least.
+
+    A range that grows with the parameter may let the value fall. It does not where the body rises at every fixed place and
+    along the moving end of the range: every new place then has at least the old end's value.
+    """
+    of, low, high = run.of, run.state(node.low), run.state(node.high)
+    places = (low.value[0], high.value[1])
+    inner = Calculus(replace(run.scope.also({node.variable: places}), ends={**run.scope.ends, node.variable: node.high}), of)
+    body = inner.state(node.body)
+    value = (body.value[0], body.value[1])
+    if run.scope.still(node.low) and run.scope.still(node.high):
+        return State(value, body.rate, body.elasticity)
+    graph = run.scope.graph
+    end = run.state(graph.substituted(node.body, {node.variable: node.high}))
+    grows = run.scope.still(node.low) and bool_all(of.at_least_zero(high.rate))
+    up = of.at_least_zero(body.rate) & of.at_least_zero(end.rate)
+    down = of.at_least_zero(of.neg(body.rate))
+    if not grows:
+        return State(value, of.all, of.all)
+    rate = of.select(up, of.nonnegative, of.select(down, of.nonpositive, of.all))
+    return State(value, rate, of.all)
+
+
+def bool_all(mask: Any) -> bool:
+    """Whether a mask (a bool or an array of them) is true everywhere."""
+    return bool(mask.all()) if hasattr(mask, "all") else bool(mask)
+
+
+def _reduce(run: Calculus, node: Reduce) -> State:
+    """Over arrays of any length whose entries lie in one range; entries of an array that moves each move by an amount of their own."""
+    of, scope = run.of, run.scope
+    ranges = {variable: scope.entries[array_name(array)] for variable, array in zip(node.variables, node.arrays, strict=True)}
+    moving = frozenset(
+        variable for variable, array in zip(node.variables, node.arrays, strict=True) if scope.graph.names(array) & scope.moving
+    )
+    inside = replace(scope.also(ranges, moving), entries={**scope.entries, **ranges})
+    body = Calculus(inside, of).state(node.body)
+    if node.function != "total":
+        return run.signs_only(body.value, body.rate) if moving else body
+    # One entry at least (a tail may have none), and no limit to their number.
+    empty = any(isinstance(array, Call) for array in node.arrays)
+    least = of.smaller(body.value, of.zero) if empty else body.value
+    low = of.select(of.at_least_zero(body.value), least, of.all)
+    high = of.select(of.at_least_zero(of.neg(body.value)), of.zero if empty else body.value, of.all)
+    value = (low[0], high[1])
+    summed = run.signs_only(value, body.rate)
+    one_sign = of.at_least_zero(body.value) | of.at_least_zero(of.neg(body.value))
+    if moving:
+        return summed
+    return State(value, summed.rate, of.select(one_sign, body.elasticity, of.all))
+
+
+_RULES: dict[type[Node], Callable[[Calculus, Any], State]] = {
+    Number: _number,
+    Name: _name,
+    Sum: _sum,
+    Product: _product,
+    Quotient: _quotient,
+    Power: _power,
+    Call: _call,
+    Least: _least,
+    Reduce: _reduce,
+}
+HALF = Fraction(1, 2)

@@ -1,0 +1,212 @@
+"""What the assumptions say about the nodes of a tree: caps on their values, found without expanding anything."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from bounds.certificates.calculus import Calculus, Scope
+from bounds.certificates.graph import Graph
+from bounds.certificates.summands import Factors, Terms, built, difference, factors, summands
+from bounds.expression.tree import Call, Name, Node, Number, Power, Product, Quotient, Reduce, Sum
+
+#: An assumption ``left <= right``.
+Fact = tuple[Node, Node]
+
+
+def spelt_out(graph: Graph, facts: Iterable[Fact], nodes: Iterable[Node]) -> list[Fact]:
+    """The facts, those in a least or largest of several for each of them, and those in a largest entry for each entry.
+
+    ``nodes`` are the trees whose bound variables (entries of arrays) the facts may speak about.
+    """
+    variables = {(array.name, variable) for node in nodes for variable, array in _entries(graph, node) if isinstance(array, Name)}
+    found = [single for fact in facts for single in _singles(graph, fact)]
+    return found + [one for fact in found for one in _for_entries(graph, fact, variables)]
+
+
+def _entries(graph: Graph, node: Node) -> Iterable[tuple[str, Node]]:
+    for part in graph.walk(node):
+        if isinstance(part, Reduce):
+            yield from zip(part.variables, part.arrays, strict=True)
+
+
+def _singles(graph: Graph, fact: Fact) -> list[Fact]:
+    """left <= 1 + min(a, b) as left <= 1 + a and left <= 1 + b."""
+    left, right = fact
+    for part in graph.walk(right):
+        if isinstance(part, Call) and part.function == "min" and _rises_in(right, part):
+            options = [graph.rebuilt(right, lambda node, part=part, one=one: one if node is part else None) for one in part.arguments]
+            return [single for option in options for single in _singles(graph, (left, option))]
+    return [fact]
+
+
+def _rises_in(node: Node, part: Node) -> bool:
+    """Whether the node is the part, or a sum with it."""
+    return node is part or (isinstance(node, Sum) and (_rises_in(node.left, part) or _rises_in(node.right, part)))
+
+
+def _for_entries(graph: Graph, fact: Fact, variables: set[tuple[str, str]]) -> list[Fact]:
+    """x largest(p, rho, p) <= right holds for every entry of rho too (x and rho are not negative)."""
+    left, right = fact
+    result = []
+    for part in factors(left)[1].values():
+        if part[1] == 1 and isinstance(part[0], Reduce) and part[0].function == "largest" and isinstance(part[0].arrays[0], Name):
+            array = part[0].arrays[0].name
+            for variable in (variable for name, variable in variables if name == array):
+                entry = graph.substituted(part[0].body, {part[0].variables[0]: graph.name(variable)})
+                result.append((graph.rebuilt(left, lambda node, part=part, entry=entry: entry if node is part[0] else None), right))
+    return result
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which facts bear on which sub-trees, found once and evaluated on every box.
+
+    ``ratios``: part = number * fact^whole * rest, where 0 <= fact <= 1/share. ``gaps``: part >= a number.
+    """
+
+    facts: tuple[Fact, ...]
+    ratios: list[tuple[Node, Fraction, Fraction, Fraction, Factors]]
+    gaps: list[tuple[Node, Fraction]]
+
+
+def plan(graph: Graph, facts: Sequence[Fact], nodes: Sequence[Node]) -> Plan:
+    """The plan for some facts and all sub-trees of some nodes; the graph remembers it."""
+    key = (tuple(id(side) for fact in facts for side in fact), tuple(map(id, nodes)))
+    if key not in graph.plans:
+        both = [side for fact in facts for side in (fact, _sorted_out(graph, fact))]
+        parts = list({id(part): part for node in nodes for part in graph.walk(node)}.values())
+        order = {(id(left), id(right)) for left, right in both}
+        ratios = _combined([ratio for left, right in both for ratio in _ratio(graph, left, right, order)])
+        gaps = [summands(difference(graph, right, left)) for left, right in both]
+        graph.plans[key] = Plan(
+            tuple(both),
+            [(part, *found) for part in parts for found in _from_ratios(part, ratios)],
+            [(part, found) for part in parts for found in _from_gaps(part, gaps)],
+        )
+    return graph.plans[key]
+
+
+def with_caps(scope: Scope, facts: Iterable[Fact], nodes: Sequence[Node], operations: Any) -> Scope:
+    """The scope with more facts, and with the caps that they put on the sub-trees of ``nodes``."""
+    facts, of = list(facts), operations
+    known = {(id(left), id(right)): (left, right) for left, right in (*scope.facts, *facts)}
+    found = plan(scope.graph, facts, nodes)
+    caps: dict[int, Any] = dict(scope.caps)
+    bare = Calculus(replace(scope, moving=frozenset()), of)
+    for part, number, share, whole, rest in found.ratios:
+        limit = (of.zero[0], of.number(1 / share)[1]) if whole == 1 else (of.number(share)[0], of.all[1])
+        cap = of.mul(of.number(number), of.mul(limit, _range_of(bare, rest)))
+        caps[id(part)] = cap if id(part) not in caps else of.meet(caps[id(part)], cap)
+    for part, number in found.gaps:
+        cap = (of.number(number)[0], of.all[1])
+        caps[id(part)] = cap if id(part) not in caps else of.meet(caps[id(part)], cap)
+    _from_sides(scope, found.facts, caps, of)
+    return replace(scope, caps=caps, facts=tuple(known.values()))
+
+
+def _sorted_out(graph: Graph, fact: Fact) -> Fact:
+    """0 <= 1 - r as r <= 1: every summand on the side where it is positive."""
+    terms = summands(difference(graph, fact[1], fact[0]))
+    left = {key: (node, -share) for key, (node, share) in terms.items() if share < 0}
+    return built(graph, left), built(graph, {key: term for key, term in terms.items() if term[1] > 0})
+
+
+Ratio = tuple[Fraction, Factors]
+
+
+def _ratio(graph: Graph, left: Node, right: Node, order: set[tuple[int, int]]) -> list[Ratio]:
+    """left/right <= 1 as a number times powers; with a + b among the factors also for a and b in its place."""
+    number, powers = factors(graph.make(Quotient, left, right))
+    if number <= 0 or not powers:
+        return []
+    weaker = [
+        (number * share, _swapped(powers, key, one))
+        for key, (node, power) in powers.items()
+        if power == 1
+        for share, one in _parts(node, order)
+    ]
+    return [(number, powers), *weaker]
+
+
+def _parts(node: Node, order: set[tuple[int, int]]) -> list[tuple[Fraction, Node]]:
+    """Multiples of names that a sum of names is at least as large as; ``order`` holds pairs known to be ascending."""
+    terms = list(summands(node).values()) if isinstance(node, Sum) else []
+    names = [part for part, share in terms if isinstance(part, Name) and share == 1]
+    if len(names) != len(terms):
+        return []
+    at_least = {id(part): sum(other is part or (id(part), id(other)) in order for other in names) for part in names}
+    return [(Fraction(at_least[id(part)]), part) for part in names]
+
+
+def _swapped(powers: Factors, key: int, by: Node) -> Factors:
+    result = {other: factor for other, factor in powers.items() if other != key}
+    result[id(by)] = (by, Fraction(1) + result.get(id(by), (by, Fraction(0)))[1])
+    return {other: factor for other, factor in result.items() if factor[1]}
+
+
+def _combined(ratios: list[Ratio]) -> list[Ratio]:
+    """The ratios and the products of two of them in which something cancels."""
+    products = []
+    for (number, first), (share, second) in itertools.permutations(ratios, 2):
+        rest = _rest(first, second, Fraction(-1))
+        if rest and len(rest) < len(first.keys() | second.keys()):
+            products.append((number * share, rest))
+    return ratios + products
+
+
+def _from_ratios(part: Node, ratios: list[Ratio]) -> Iterable[tuple[Fraction, Fraction, Fraction, Factors]]:
+    if not isinstance(part, Product | Quotient | Power | Sum | Name | Call):
+        return
+    number, powers = factors(part)
+    for share, fact in ratios:
+        for key, (_, exponent) in fact.items():
+            if key in powers and (whole := powers[key][1] / exponent) in (1, -1):
+                rest = _rest(powers, fact, whole)
+                if len(rest) < len(powers) + (len(fact) > 1 and len(powers) == 1):
+                    yield number, share, whole, rest
+                    break
+
+
+def _rest(powers: Factors, fact: Factors, whole: Fraction) -> Factors:
+    keys = powers.keys() | fact.keys()
+    rest: Factors = {}
+    for key in keys:
+        node = (powers.get(key) or fact[key])[0]
+        exponent = powers.get(key, (node, Fraction(0)))[1] - whole * fact.get(key, (node, Fraction(0)))[1]
+        if exponent:
+            rest[key] = (node, exponent)
+    return rest
+
+
+def _range_of(run: Calculus, powers: Factors) -> Any:
+    of, result = run.of, run.of.one
+    for node, exponent in powers.values():
+        if not run.scope.graph.names(node) <= run.scope.ranges.keys():
+            return of.nonnegative
+        result = of.mul(result, of.exp(of.mul(of.number(exponent), of.log(run.state(node).value))))
+    return result
+
+
+def _from_gaps(part: Node, gaps: list[Terms]) -> Iterable[Fraction]:
+    """A sum that contains right - left is at least what the rest of it is, where that is a number."""
+    own = summands(part) if isinstance(part, Sum) else {}
+    for gap in gaps:
+        named = {key: share for key, (_, share) in gap.items() if key is not None}
+        if named and named == {key: share for key, (_, share) in own.items() if key is not None}:
+            constant = (None, Fraction(0))
+            yield own.get(None, constant)[1] - gap.get(None, constant)[1]
+
+
+def _from_sides(scope: Scope, facts: Sequence[Fact], caps: dict[int, Any], of: Any) -> None:
+    """left is at most the largest value of right, and right at least the least of left."""
+    for left, right in facts:
+        if scope.graph.names(left) | scope.graph.names(right) <= scope.ranges.keys() | scope.entries.keys():
+            run = Calculus(replace(scope, moving=frozenset(), caps=caps), of)
+            low, high = run.state(left).value[0], run.state(right).value[1]
+            for node, cap in ((left, (of.all[0], high)), (right, (low, of.all[1]))):
+                if not isinstance(node, Number):
+                    caps[id(node)] = cap if id(node) not in caps else of.meet(caps[id(node)], cap)

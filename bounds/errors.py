@@ -63,6 +63,14 @@ class InputFileError(GossipBoundsError, OSError):
     """A file or folder that cannot be read, parsed or written."""
 
 
+class MissingDataError(GossipBoundsError, FileNotFoundError):
+    """A data set that is not there yet; the message names the package it comes in and the command that gets it."""
+
+
+class ClientError(GossipBoundsError, RuntimeError):
+    """A package manager that is not on this machine, or that could not get a package."""
+
+
 class PrecisionError(ArithmeticError):
     """The value could not be enclosed sharply; it is not a number or hides behind a sign that no precision resolves."""
 

@@ -31,7 +31,7 @@ class Run:
     """Replicated training runs of one algorithm on one problem; every model starts from zero weights.
 
     Attributes:
-        problem: name in :data:`empirical.problems.PROBLEMS`.
+        problem: a name that :func:`empirical.problems.problem` knows, such as softmax-digits, or softmax-mnist:train on data of the user's.
         update_form: centralized, atc, cta or consensus.
         m, n: nodes and samples per node; a centralized run has all N = m*n samples.
         T: steps. b: local batch. Q: gossip steps per step.

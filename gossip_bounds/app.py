@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gossip_bounds.commands import calibration, catalogue, certification, measuring, modelling, rates, theory, verification
+from gossip_bounds.commands import calibration, catalogue, certification, data, measuring, modelling, rates, theory, verification
 
 app = typer.Typer(
     name="gossip-bounds",
@@ -24,5 +24,6 @@ app.command("calibrate")(calibration.calibrate)
 app.command("rate")(rates.rate)
 app.command("limit")(rates.limit)
 app.command("plot")(verification.plot)
+app.command("data")(data.data)
 app.command("measure")(measuring.measure)
 app.command("verify")(verification.verify)

@@ -146,4 +146,8 @@ def read_experiment(path: Path, seed: int | None = None) -> Experiment:
     _check_names(path, run, sweep, seed)
     base = run if seed is None else run | {"seed": seed}
     requests = canonical_requests(document["measure"]["quantities"])
-    return Experiment(tuple(_configuration(path, base | point, point, requests) for point in _points(path, sweep)), requests)
+    try:
+        return Experiment(tuple(_configuration(path, base | point, point, requests) for point in _points(path, sweep)), requests)
+    finally:
+        # A problem on a large image set takes gigabytes, which the worker processes need.
+        _built.cache_clear()

@@ -1,42 +1,67 @@
-"""Training problems by name; their modules (and torch) are imported only when one is built."""
+"""Training problems by name; their modules (and torch) are imported only when one is built.
+
+A loss on an image set is called LOSS-SET: ``softmax-digits``, or ``softmax-mnist:train:5000`` on a population that
+:mod:`empirical.data.population` describes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bounds.errors import unknown_name
+from empirical.data.population import Population, features_of
+from empirical.data.sets import SETS
 
 if TYPE_CHECKING:
     from empirical.problems.base import Problem
 
+Labelled = tuple[NDArray[np.float64], NDArray[np.int64]]
 
-def _softmax_digits() -> Problem:
-    from empirical.problems.digits import digits
+
+def _softmax(name: str, data: Labelled) -> Problem:
     from empirical.problems.softmax import SoftmaxRegression
 
-    return SoftmaxRegression("softmax-digits", *digits())
+    return SoftmaxRegression(name, *data)
 
 
-def _softmax_l2_digits() -> Problem:
-    from empirical.problems.digits import digits
+def _softmax_l2(name: str, data: Labelled) -> Problem:
     from empirical.problems.softmax_l2 import SoftmaxL2
 
-    return SoftmaxL2("softmax-l2-digits", *digits())
+    return SoftmaxL2(name, *data)
 
 
-def _sigmoid_digits() -> Problem:
+def _sigmoid(name: str, data: Labelled) -> Problem:
     from empirical.problems.digits import parity
     from empirical.problems.sigmoid import SigmoidLinear
 
-    return SigmoidLinear("sigmoid-digits", *parity())
+    return SigmoidLinear(name, data[0], parity(data[1]))
 
 
-def _network_digits() -> Problem:
+def _network(name: str, data: Labelled) -> Problem:
     from empirical.problems.digits import parity
     from empirical.problems.network import SmoothNetwork
 
-    return SmoothNetwork("network-digits", *parity())
+    return SmoothNetwork(name, data[0], parity(data[1]))
+
+
+LOSSES: dict[str, Callable[[str, Labelled], Problem]] = {
+    "softmax": _softmax,
+    "softmax-l2": _softmax_l2,
+    "sigmoid": _sigmoid,
+    "network": _network,
+}
+"""Losses on labelled images; ``sigmoid`` and ``network`` tell even classes from odd ones."""
+
+
+def _on_digits(loss: str) -> Problem:
+    from empirical.problems.digits import digits
+
+    return LOSSES[loss](f"{loss}-digits", digits())
 
 
 def _linear() -> Problem:
@@ -52,26 +77,50 @@ def _quadratic() -> Problem:
 
 
 PROBLEMS: dict[str, Callable[[], Problem]] = {
-    "softmax-digits": _softmax_digits,
-    "softmax-l2-digits": _softmax_l2_digits,
-    "sigmoid-digits": _sigmoid_digits,
-    "network-digits": _network_digits,
+    **{f"{loss}-digits": partial(_on_digits, loss) for loss in LOSSES},
     "linear": _linear,
     "quadratic": _quadratic,
 }
+"""Problems that need nothing but this package; :func:`problem` builds those on other image sets as well."""
+
+
+def _on_images(name: str) -> tuple[str, str] | None:
+    """The loss and the population's text in a problem's name LOSS-SET..., None for any other name."""
+    parts = [(loss, name.removeprefix(f"{loss}-")) for loss in LOSSES if name.startswith(f"{loss}-") and name not in PROBLEMS]
+    return next(((loss, text) for loss, text in parts if text.partition(":")[0] in SETS), None)
 
 
 def check_problem(name: str) -> None:
-    """Raise UnknownNameError unless ``name`` is registered, without building anything."""
-    if name not in PROBLEMS:
-        raise unknown_name("problem", name, PROBLEMS)
+    """Check a problem's name without building anything.
+
+    Raises:
+        UnknownNameError: for a name that :func:`problem` does not know. DomainError: for a population written wrongly.
+    """
+    found = _on_images(name)
+    if found is not None:
+        Population.parse(found[1])
+    elif name not in PROBLEMS:
+        raise unknown_name("problem", name, [*PROBLEMS, *(f"{loss}-{images}" for loss in LOSSES for images in SETS)])
+
+
+def data_checksums(name: str) -> dict[str, str]:
+    """By name, the checksum of the data set that the problem called ``name`` reads from a folder; empty when it reads none."""
+    found = _on_images(name)
+    if found is None:
+        return {}
+    known = SETS[found[1].partition(":")[0]]
+    return {known.name: f"sha256:{known.checksum}"}
 
 
 def problem(name: str) -> Problem:
     """Build the problem called ``name`` in float64 on the CPU.
 
     Raises:
-        UnknownNameError: for a name not in :data:`PROBLEMS`.
+        UnknownNameError, DomainError: see :func:`check_problem`, and for a population of too few or too many images.
+        MissingDataError, InputFileError: when its data set is absent or damaged.
     """
     check_problem(name)
-    return PROBLEMS[name]()
+    found = _on_images(name)
+    if found is None:
+        return PROBLEMS[name]()
+    return LOSSES[found[0]](name, features_of(Population.parse(found[1])))

@@ -16,6 +16,7 @@ from bounds.vocabulary import Quantity, Readout, word
 from empirical.configuration import Run
 from empirical.device import resolve_device
 from empirical.measuring import Request
+from empirical.problems.registry import data_checksums
 
 FORMAT = 1
 """Version of the file layout; raise it when the layout changes, or the numbers do without a new version of the package."""
@@ -77,6 +78,8 @@ def canonical_requests(requests: Iterable[tuple[str, str]]) -> tuple[Request, ..
 def identity(run: Run, requests: Iterable[tuple[str, str]], device: str = "auto") -> dict[str, Any]:
     """The document that the key is the hash of: format, run, requests, device type and versions.
 
+    The version of a data set that comes in no package of ours is its checksum.
+
     Raises:
         UnknownNameError, DeviceError: for requests or a device that do not exist.
     """
@@ -85,7 +88,7 @@ def identity(run: Run, requests: Iterable[tuple[str, str]], device: str = "auto"
         "run": dataclass_document(run),
         "requests": [[quantity.value, readout.value] for quantity, readout in canonical_requests(requests)],
         "device": resolve_device(device).type,
-        "versions": dict(versions()),
+        "versions": {**versions(), **data_checksums(run.problem)},
     }
 
 

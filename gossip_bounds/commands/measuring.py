@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gossip_bounds.commands.options import Json
+from gossip_bounds.commands.options import DataDir, Json
 
 
 def measure(
@@ -16,9 +16,12 @@ def measure(
     jobs: Annotated[int, typer.Option(help="Worker processes; 0 means one per core.", min=0)] = 0,
     seed: Annotated[int | None, typer.Option(help="Seed, instead of the file's.", min=0)] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    data_dir: DataDir = None,
     json: Json = False,
 ) -> None:
     """Train every configuration of FILE.toml that --out does not hold yet, and keep what was measured."""
+    from empirical.data import use_folder
     from gossip_bounds.measuring import run_measure
 
-    run_measure(file, out, jobs=jobs, seed=seed, device=device, as_json=json)
+    with use_folder(data_dir):
+        run_measure(file, out, jobs=jobs, seed=seed, device=device, as_json=json)

@@ -24,6 +24,15 @@ Form = Annotated[str | None, typer.Option("--update-form", help="atc, cta, conse
 Readout = Annotated[
     str | None, typer.Option(help="node_average, network_mean, gradient_point or worst_node; the bound's first readout if left out.")
 ]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        envvar="GOSSIP_BOUNDS_DATA",
+        metavar="DIR",
+        help="Folder of the data sets, each in a folder of its name; see docs/data.md.",
+    ),
+]
 Own = Annotated[
     list[Path] | None,
     typer.Option(

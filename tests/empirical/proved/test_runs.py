@@ -90,4 +90,4 @@ def test_padding_weights_stay_zero(name: str) -> None:
 def _labels(name: str) -> tuple[np.ndarray]:
     from empirical.problems.digits import digits, parity
 
-    return ((digits() if "softmax" in name else parity())[1],)
+    return (digits()[1] if "softmax" in name else parity(digits()[1]),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -59,7 +59,8 @@ class Reduction:
 class Bound:
     """One theorem: what it bounds, for which update forms and readouts, under which assumptions, and its expression.
 
-    ``directions`` declares for every parameter how the value moves on the admissible set, others held fixed.
+    ``directions`` declares for every parameter how the value moves on the admissible set, others held fixed;
+    ``open_questions`` says for each that is unknown why.
     """
 
     id: str
@@ -77,6 +78,7 @@ class Bound:
     reductions: tuple[Reduction, ...] = ()
     supersedes: tuple[str, ...] = ()
     notes: str = ""
+    open_questions: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<Bound {self.id}: {self.quantity.label}, {self.kind.value}>"

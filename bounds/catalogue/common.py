@@ -41,3 +41,11 @@ def lebars2024(case: str, derivation: str, latex: str) -> Source:
     """A result of Le Bars et al. (2024), re-derived here because the theorem itself was not read."""
     result = f"Le Bars, Bellet, Tommasi, Scaman, Neglia (2024), {case} case (arXiv 2306.02939)"
     return Source("lebars2024", result, derivation, "recalled", latex)
+
+
+#: Why the direction of a sum over a whole spectrum in Q may be open.
+ALTERNATING = (
+    "powers l^Q of negative eigenvalues alternate in sign, which no argument here covers; no step up or down against the trend was found"
+)
+#: Why the direction in the gradients at the minimum is open.
+SIGNED = "its entries have signs: a sum of their squares falls while a negative entry rises, and the default box has positive ones only"

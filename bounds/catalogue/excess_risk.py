@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from bounds.assumptions import Condition
 from bounds.bound import Bound, Reduction, Source
-from bounds.catalogue.common import DOWN, FLAT, MIXED, UP
+from bounds.catalogue.common import ALTERNATING, DOWN, FLAT, MIXED, SIGNED, UP
 from bounds.catalogue.modes import BALANCED, COMMON_HESSIAN, COMMON_NOISE, QUADRATIC, READOUTS, SYMMETRIC, bias_sum, noise_sum
 from bounds.formula import Formula, Let
 from bounds.vocabulary import Direction, Kind, Quantity, Readout, UpdateForm
@@ -35,6 +35,11 @@ _CENTRALIZED = "eta/(2*size(spectrum)*b)*total(p, rho, v, r, v/(2-eta*p))"
 _STABLE = Condition("eta*largest(p, rho, p) < 2")
 _CONSENSUS_STABLE = Condition("eta*largest(p, rho, p) < 1 + smallest(l, spectrum, l**Q)")
 _DIRECTIONS = {"eta": UP, "b": DOWN, "r": UP, "spectrum": MIXED, "heterogeneity": Direction.UNKNOWN}
+_OPEN = {
+    "heterogeneity": SIGNED,
+    "Q": ALTERNATING,
+    "rho": "a sharper minimum weighs the noise more and forgets it faster; which wins depends on the eigenvalue, and no fall was found",
+}
 _LOCAL = (Readout.NODE_AVERAGE.value, Readout.GRADIENT_POINT.value)
 _MIXED_ONCE_MORE = (
     Let("noise", noise_sum(UpdateForm.CTA, True, "spectrum"), latex="S"),
@@ -77,6 +82,7 @@ def _decentralized(
         properties=(QUADRATIC, COMMON_HESSIAN, COMMON_NOISE, *SYMMETRIC),
         source=_source("Every mode is a scalar linear recursion: steady variance eta^2 w^2 r/(b (1-a^2)), steady mean -eta w g/(1-a)."),
         directions=_DIRECTIONS | directions,
+        open_questions={name: _OPEN[name] for name, known in (_DIRECTIONS | directions).items() if known is Direction.UNKNOWN},
         reductions=(reduction,),
         notes=f"{notes} Leaving out the heterogeneity means none.",
     )

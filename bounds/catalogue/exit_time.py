@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from bounds.assumptions import Condition
 from bounds.bound import Bound, Reduction, Source
-from bounds.catalogue.common import DECENTRALIZED, DOWN, MIXED, UP
+from bounds.catalogue.common import ALTERNATING, DECENTRALIZED, DOWN, MIXED, SIGNED, UP
 from bounds.catalogue.modes import BALANCED, COMMON_NOISE, MIXES, SYMMETRIC
 from bounds.formula import Formula, Let
 from bounds.vocabulary import Direction, Kind, Quantity, Readout, UpdateForm
@@ -96,6 +96,7 @@ exit_time_ratio = Bound(
         latex=r"\tau_{\mathrm{dec}}/\tau_{\mathrm{cen}} \approx \exp\left[-\Xi (H_a + |H_b|)/(2T)\right]",
     ),
     directions={"eta": DOWN, "curvatures": DOWN, "spectrum": MIXED, "Q": _UNKNOWN, "heterogeneity": _UNKNOWN, "b": DOWN, "r": UP},
+    open_questions={"Q": ALTERNATING, "heterogeneity": SIGNED},
     reductions=(Reduction((("Q", 1),), "dominates", value=f"exp(-eta*({_SUM})*total(l, tail(spectrum), 1/(1-l**2)))"),),
     notes="Without heterogeneity independent of the batch. The heterogeneity needs r and counts along the way out, its first "
     "column. Needs an effect below about 1 in the exponent and a spread that forgets faster than the basin relaxes; no exit at "

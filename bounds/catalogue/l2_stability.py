@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from bounds.assumptions import Condition, Property
 from bounds.bound import Bound, Reduction, Source
-from bounds.catalogue.common import AVERAGED, BATCH, CONVEX, DOWN, FLAT, GOSSIP, UP
+from bounds.catalogue.common import ALTERNATING, AVERAGED, BATCH, CONVEX, DOWN, FLAT, GOSSIP, UP
 from bounds.formula import Formula, Let
 from bounds.recursion import Recursion
 from bounds.vocabulary import Direction, Kind, Quantity, UpdateForm
@@ -62,6 +62,10 @@ l2_stability_atc = Bound(
     properties=_PROPERTIES,
     source=_source(f"{_DERIVATION}."),
     directions=_DIRECTIONS | {"Q": Direction.UNKNOWN, "spectrum": Direction.UNKNOWN},
+    open_questions={
+        "Q": ALTERNATING,
+        "spectrum": "raising a negative eigenvalue shrinks it and raising a positive one lets it grow; no witness of a fall was found",
+    },
     reductions=(
         Reduction((("T", 1),), "equals", value=f"(2*L*eta/size(spectrum))**2*total(v, spectrum, v**(2*Q))*{_ONE_STEP}"),
         Reduction((("n", 1),), "equals", value="(2*L*eta/size(spectrum))**2*total(v, spectrum, (v**Q*geometric(v**Q, T))**2)"),

@@ -104,7 +104,10 @@ def _name(run: Calculus, node: Name) -> State:
     value = run.scope.ranges[node.name]
     if run.scope.difference:
         return State(value, run.of.one, run.of.all)
-    return State(value, value, run.of.one)
+    # Where p may be negative, F is df/dp itself: p df/dp would turn its sign.
+    positive = run.of.at_least_zero(value)
+    rate = run.of.select(positive, value, run.of.one)
+    return State(value, rate, run.of.select(positive, run.of.one, run.of.div(run.of.one, value)))
 
 
 def _sum(run: Calculus, node: Sum) -> State:

@@ -29,10 +29,11 @@ class Witness:
 class Certificate:
     """What is known of one direction of one bound.
 
-    ``boxes`` counts the boxes and pairs of points looked at. A ``mixed`` direction is proved by two witnesses: ``witness``
-    is against increasing, ``opposite`` against decreasing. A monotone direction is proved by ``proofs``, one for each case
-    (update form, readout, parameters given, spectrum), which :func:`bounds.certificates.checker.check` can follow.
-    ``update_form`` is None where the certificate speaks about all forms of the bound. ``reason`` says why nothing was decided.
+    ``boxes`` counts the boxes and pairs of points looked at. ``tolerance`` is how far a proved direction may be violated:
+    not at all. A ``mixed`` direction is proved by two witnesses: ``witness`` is against increasing, ``opposite`` against
+    decreasing. A monotone direction is proved by ``proofs``, one for each case (update form, readout, parameters given,
+    spectrum). ``update_form`` is None where the certificate speaks about all forms of the bound. ``reason`` says why
+    nothing was decided.
     """
 
     bound: str
@@ -47,18 +48,22 @@ class Certificate:
     opposite: Witness | None = None
     update_form: str | None = None
     reason: str = ""
+    tolerance: float = 0.0
     proofs: tuple[Mapping[str, Any], ...] = ()
 
-    def document(self) -> dict[str, Any]:
-        """The JSON document; the second witness of a ``mixed`` direction stands inside the first, under ``opposite``."""
+    def document(self, proofs: bool = False) -> dict[str, Any]:
+        """The JSON document, with the proofs only where they are asked for: they can be long.
+
+        The second witness of a ``mixed`` direction stands inside the first, under ``opposite``.
+        """
         content = asdict(self)
-        opposite = content.pop("opposite")
+        opposite, steps = content.pop("opposite"), list(content.pop("proofs"))
         if opposite is not None:
             content["witness"]["opposite"] = opposite
-        return {"schema_version": 1, **content, "direction": self.direction.value, "proofs": list(content["proofs"])}
+        return {"schema_version": 1, **content, "direction": self.direction.value} | ({"proofs": steps} if proofs else {})
 
     def save(self, path: str | Path) -> Path:
-        """Write the document to a JSON file, whole or not at all."""
+        """Write the document with its proofs to a JSON file, whole or not at all."""
         target = Path(path)
-        write_text(target, json.dumps(self.document(), indent=1, allow_nan=False) + "\n")
+        write_text(target, json.dumps(self.document(proofs=True), indent=1, allow_nan=False) + "\n")
         return target

@@ -28,7 +28,9 @@ _SIGNS = {Direction.INCREASING: (1,), Direction.DECREASING: (-1,), Direction.CON
 _PROVED = "elasticities over boxes in Arb"
 _BOTH = "sampling: a certified witness against each direction"
 _SAMPLED = "sampling"
+_EMPTY = "no admissible pair of points was found in this box: widen a range"
 _BITS = 80
+_TRIES = 50
 
 
 def certify(
@@ -91,18 +93,27 @@ class _Search:
         """Status, engine, proofs, witnesses and reason."""
         quick = self.claimed is not Direction.MIXED and self._proved(PATIENCE[:1])
         if quick:
-            return {"status": "proved", "engine": _PROVED, "proofs": quick}
+            return self._shown(quick, _PROVED, seed)
         found = self._witnesses(samples, seed)
         if found["status"] != "undecided" or self.claimed is Direction.MIXED:
             return found
         proofs = self._proved(PATIENCE[1:])
         if proofs:
-            return {"status": "proved", "engine": f"branch and bound, {_PROVED}", "proofs": proofs}
+            return self._shown(proofs, f"branch and bound, {_PROVED}", seed)
         return {**found, "engine": f"branch and bound, {_SAMPLED}", "reason": self._why()}
+
+    def _shown(self, proofs: tuple[dict[str, Any], ...], engine: str, seed: int) -> dict[str, Any]:
+        """What is proved of nothing is not called proved."""
+        forms = [self.form] if self.form else [form.value for form in self.bound.update_forms]
+        chains = (Sampler(self.bound, self.parameter, self.box, form, seed, self.given).chains(_TRIES) for form in forms)
+        if not any(next(chain, None) for chain in chains):
+            return {"status": "undecided", "engine": engine, "reason": _EMPTY}
+        self.pairs += sum(leaves(proof) for proof in proofs)
+        return {"status": "proved", "engine": engine, "proofs": proofs}
 
     def _why(self) -> str:
         if self.pairs == 0:
-            return "no admissible pair of points was found in this box: widen a range"
+            return _EMPTY
         spent = "the time allowed ended first" if time.perf_counter() > self.budget.deadline else "the search ended"
         return f"no witness against it was found, and {spent} without a proof {self.reason}".rstrip()
 
@@ -164,6 +175,13 @@ class _Search:
         return found
 
 
+def leaves(proof: Any) -> int:
+    """How many boxes a proof looks at."""
+    if isinstance(proof, Mapping):
+        return ("rule" in proof and proof["rule"] == "interval") + sum(map(leaves, proof.values()))
+    return sum(map(leaves, proof)) if isinstance(proof, list | tuple) else int(proof in ("+", "x"))
+
+
 def _pairs(sampler: Sampler, samples: int) -> Iterator[tuple[Point, Point]]:
     # Any violation along a chain shows between two neighbours.
     for chain in sampler.chains(samples):
@@ -194,6 +212,7 @@ def claimed_direction(bound: Bound, parameter: str, direction: str | None) -> Di
         raise UnknownParameterError(f"{bound.id} has no parameter {parameter!r}; it takes {', '.join(bound.formula.parameters)}")
     claimed = bound.directions.get(parameter, Direction.UNKNOWN) if direction is None else word(Direction, direction)
     if claimed not in _CLAIMS:
-        got = f"{bound.id} declares no direction in {parameter}" if direction is None else f"got the direction {direction!r}"
+        why = f" ({bound.open_questions[parameter]})" if parameter in bound.open_questions else ""
+        got = f"{bound.id} declares no direction in {parameter}{why}" if direction is None else f"got the direction {direction!r}"
         raise DomainError(f"{got}; give one of {', '.join(claim.value for claim in _CLAIMS)}")
     return claimed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 
 from bounds.certificates.graph import Graph
@@ -13,10 +14,13 @@ class NoElasticityError(Exception):
 
 
 class Elasticity:
-    """Elasticities of nodes in the names ``moving`` (all at the same relative speed)."""
+    """Elasticities of nodes in the names ``moving`` (all at the same relative speed).
 
-    def __init__(self, graph: Graph, moving: frozenset[str]) -> None:
-        self.graph, self.moving = graph, moving
+    ``nonnegative`` says of a node whether it surely is; a logarithm is taken apart only where all factors are.
+    """
+
+    def __init__(self, graph: Graph, moving: frozenset[str], nonnegative: Callable[[Node], bool]) -> None:
+        self.graph, self.moving, self.nonnegative = graph, moving, nonnegative
         self._known: dict[int, Node] = {}
 
     def of(self, node: Node) -> Node:
@@ -47,6 +51,8 @@ class Elasticity:
             case Quotient(left, right):
                 return graph.minus(self.of(left), self.of(right))
             case Power(base, exponent):
+                if self._moves(exponent) and not self.nonnegative(base):
+                    raise NoElasticityError
                 moves = graph.make(Product, self.rate(exponent), self._log(base)) if self._moves(exponent) else graph.number(0)
                 return graph.make(Sum, graph.make(Product, exponent, self.of(base)), moves)
             case Call(function, arguments):
@@ -78,6 +84,9 @@ class Elasticity:
     def _log(self, node: Node) -> Node:
         """The logarithm of a product as a sum over its factors."""
         graph = self.graph
+        signed = node.children()[:1] if isinstance(node, Power) else node.children()
+        if isinstance(node, Product | Quotient | Power) and not all(map(self.nonnegative, signed)):
+            return graph.make(Call, "log", (node,))
         match node:
             case Product(left, right):
                 return graph.make(Sum, self._log(left), self._log(right))

@@ -347,9 +347,9 @@ class Prover:
 
     def _symbolic(self, node: Node, sign: int, scope: Scope, depth: int) -> Proof | None:
         """The sign of the elasticity as a polynomial in positive things."""
-        if scope.difference or self.value_sign(node, scope) != 1:
+        if scope.difference or self.value_sign(node, scope) != 1 or not self._positive_names(scope):
             return None
-        elasticity = Elasticity(self.graph, scope.moving)
+        elasticity = Elasticity(self.graph, scope.moving, lambda part: self.value_sign(part, scope) == 1)
         try:
             goal = elasticity.of(node)
         except NoElasticityError:
@@ -360,6 +360,9 @@ class Prover:
         if used is None:
             return None
         return {"rule": "symbolic", "facts": [[text(left), text(right)] for left, right in used]}
+
+    def _positive_names(self, scope: Scope) -> bool:
+        return all(_OF.at_least_zero(scope.ranges[name]) for name in scope.moving if name in scope.ranges)
 
     def range(self, node: Node, scope: Scope) -> Range:
         """Both ends of the node's value; None for an end that is infinite or not known."""
@@ -457,8 +460,9 @@ class Prover:
     def _like_parameter(self, part: Node, scope: Scope) -> bool:
         if scope.difference or not isinstance(part, Product | Quotient):
             return False
-        low, high = self.calculus(scope).state(part).elasticity
-        return bool(low == 1) and bool(high == 1)
+        state = self.calculus(scope).state(part)
+        low, high = state.elasticity
+        return bool(_OF.at_least_zero(state.value)) and bool(low == 1) and bool(high == 1)
 
     def apply(self, node: Node, scope: Scope, cut: dict[str, Node]) -> tuple[Node, list[Fact], Scope]:
         """The node and the facts with the named sub-trees replaced, and the scope with the names."""

@@ -70,9 +70,11 @@ def _entry(prover: Prover, fact: Fact, scope: Scope) -> dict[str, Any] | None:
 
 def log_gap(graph: Graph, fact: Fact, scope: Scope) -> Node | None:
     """log right - log left times its positive denominator; None where it is no fraction with such a denominator."""
-    elasticity = Elasticity(graph, scope.moving)
-    gap = graph.minus(elasticity.log(fact[1]), elasticity.log(fact[0]))
     prover = Prover(graph)
+    if not all(prover.value_sign(side, scope) == 1 for side in fact):
+        return None
+    elasticity = Elasticity(graph, scope.moving, lambda part: prover.value_sign(part, scope) == 1)
+    gap = graph.minus(elasticity.log(fact[1]), elasticity.log(fact[0]))
     try:
         ring = Polynomials(graph, atoms_of([gap]), lambda part: prover.value_sign(part, scope))
         return as_tree(graph, ring, ring.of(gap)[0])

@@ -27,25 +27,24 @@ def certify(
     ] = None,
     update_form: Form = None,
     samples: Annotated[int, typer.Option(help="Random chains of points, after the corners of the box.")] = 1000,
+    seconds: Annotated[float, typer.Option(help="When the search for a proof ends; Ctrl-C ends it too.")] = 20.0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same certificate.")] = 0,
     own: Own = None,
     json: Json = False,
 ) -> None:
-    """Look for a certified counterexample to how a bound moves with a parameter, the others held fixed."""
+    """Prove or refute how a bound moves with a parameter, the others held fixed."""
     bound = bounds.get(bound_id)
     box = parse_box(ranges or [])
-    certificate = bounds.certify(bound, parameter, direction, box, update_form=update_form, samples=samples, seed=seed)
+    certificate = bounds.certify(bound, parameter, direction, box, update_form=update_form, samples=samples, seed=seed, seconds=seconds)
     print_json(certificate.document()) if json else _print(certificate)
 
 
 def _print(certificate: Certificate) -> None:
     claim = f"{certificate.bound} is {certificate.direction.label} in {certificate.parameter}"
     print(f"{claim}, others held fixed: {certificate.status.upper()}")
-    print(f"  by {certificate.engine}, pairs of points compared: {certificate.boxes}, seconds: {certificate.seconds:.2f}")
-    if certificate.boxes == 0:
-        print("  no admissible pair of points was found in this box: widen a range")
-    elif certificate.status == "undecided":
-        print("  no witness that decides was found, which proves nothing")
+    print(f"  by {certificate.engine}; boxes and pairs of points looked at: {certificate.boxes}; seconds: {certificate.seconds:.2f}")
+    if certificate.reason:
+        print(f"  {certificate.reason}")
     for witness in filter(None, (certificate.witness, certificate.opposite)):
         _print_witness(witness)
     print("  box: " + ", ".join(_range(name, *ends) for name, ends in certificate.box.items()))

@@ -82,3 +82,11 @@ def test_reductions(bound: Bound, reduction: bounds.Reduction) -> None:
     target = reduction.to or reduction.value
     assert target is not None
     assert_reduces_to(bound, dict(reduction.at), target, dict(reduction.arguments), reduction.relation, examples=60)
+
+
+def test_every_open_question_has_a_reason_and_there_are_few() -> None:
+    pairs = [(b, p) for b in ENTRIES for p in b.formula.parameters]
+    unknown = [(b, p) for b, p in pairs if b.directions[p] is Direction.UNKNOWN]
+    assert all(b.open_questions[p] for b, p in unknown)
+    assert sum(len(b.open_questions) for b in ENTRIES) == len(unknown)
+    assert len(unknown) <= 0.05 * len(pairs)

@@ -8,6 +8,7 @@ import bounds
 from gossip_bounds.main import run
 
 KEYS = {"schema_version", "bound", "parameter", "direction", "status", "witness", "box", "engine", "boxes", "seconds"}
+KEYS |= {"update_form", "reason", "tolerance"}
 
 
 def certify(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict:
@@ -17,14 +18,15 @@ def certify(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict:
     return json.loads(captured.out)
 
 
-def test_an_undecided_direction(capsys: pytest.CaptureFixture[str]) -> None:
-    document = certify(capsys, "dsgd_convex", "m", "--samples", "20")
+def test_a_proved_direction(capsys: pytest.CaptureFixture[str]) -> None:
+    document = certify(capsys, "dsgd_convex", "m")
     assert set(document) == KEYS
     assert document["direction"] == "decreasing"
-    assert document["status"] == "undecided"
+    assert document["status"] == "proved"
     assert document["witness"] is None
-    assert document["engine"] == "sampling"
-    assert document["boxes"] > 20
+    assert "Arb" in document["engine"]
+    assert document["boxes"] >= 1
+    assert document["tolerance"] == 0
     assert document["seconds"] >= 0
     assert document["box"]["T"] == [1, 10**6]
     assert document["box"]["gap"] == [1e-4, 1]
@@ -75,8 +77,8 @@ def test_text(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     assert "dsgd_convex is increasing in m, others held fixed: REFUTED" in shown
     assert shown.count(" at L=") == 2
-    assert run(["certify", "dsgd_convex", "m", "--samples", "5"]) == 0
-    assert "UNDECIDED" in capsys.readouterr().out
+    assert run(["certify", "dsgd_convex", "m"]) == 0
+    assert "PROVED" in capsys.readouterr().out
     assert run(["certify", "dsgd_convex", "m", "eta=10:20", "beta=10:20", "--samples", "5"]) == 0
     assert "widen a range" in capsys.readouterr().out
 

@@ -10,15 +10,17 @@ from pathlib import Path
 from bounds.errors import DomainError
 from bounds.files import make_folder, write_text
 from empirical import resolve_device
-from figures.report import CalibrationSummary, FalseAlarmRow, PowerRow, case_names, write_figures, write_report
+from figures.report import CalibrationSummary, FalseAlarmRow, PowerRow, case_names, write_certificates, write_figures, write_report
 from gossip_bounds.output import jsonable, print_json, write_csv
 from gossip_bounds.progress import progress_bar
+from verify.certificates import CertifiedDirection, certify_catalogue
 from verify.self_check import SelfCheck
 from verify.statistics import Rate
 from verify.suite import BUDGETS, Suite, cases, run_suite
 from verify.verdict import Curve, Verdict
 
 _TITLE = "Bounds of decentralized learning against training runs"
+_CERTIFICATES = "How the bounds of decentralized learning move with their parameters"
 
 
 def _false_alarm(noise: str, wrong: Rate, verdict: str) -> FalseAlarmRow:
@@ -60,7 +62,7 @@ def curve_rows(curve: Curve) -> list[dict[str, object]]:
     ]
 
 
-def _write(suite: Suite, out: Path, budget: str, seed: int) -> Suite:
+def _write(suite: Suite, out: Path, budget: str, seed: int, certificates: bool) -> Suite:
     results = write_figures(suite.results, out / "report")
     facts = {
         "budget": f"{budget}: {BUDGETS[budget].replicates} replicates, {BUDGETS[budget].twins} coupled twins each",
@@ -69,13 +71,38 @@ def _write(suite: Suite, out: Path, budget: str, seed: int) -> Suite:
         "gossip-bounds": version("gossip-bounds"),
         "torch": version("torch"),
     }
-    write_report(results, out / "report", title=_TITLE, run_facts=facts, calibration=calibration_summary(suite.self_check))
+    summary = calibration_summary(suite.self_check)
+    write_report(results, out / "report", title=_TITLE, run_facts=facts, calibration=summary, certificates=certificates)
     for result, name in zip(results, case_names(results), strict=True):
         for curve in result.curves:
             write_csv(out / "curves" / f"{name}.csv", curve_rows(curve))
     rows = [jsonable(result.row()) for result in results]
     write_text(out / "results.json", json.dumps(rows, indent=1, allow_nan=False) + "\n")
     return Suite(tuple(results), suite.self_check, suite.level, suite.measured_claims)
+
+
+def write_directions(rows: tuple[CertifiedDirection, ...], out: Path, back: str | None) -> Path:
+    """``certificates.json`` and the certificates page below ``out``; returns the page's path."""
+    write_text(out / "certificates.json", json.dumps([jsonable(row.row()) for row in rows], indent=1, allow_nan=False) + "\n")
+    return write_certificates(rows, make_folder(out / "report"), title=_CERTIFICATES, back=back)
+
+
+def run_certificates(out: Path, jobs: int, as_json: bool) -> None:
+    """Certify every declared direction and write the rows and their page below ``out``.
+
+    Raises:
+        InputFileError: when a file cannot be written.
+    """
+    make_folder(out)
+    with progress_bar() as progress:
+        rows = certify_catalogue(jobs, progress)
+    page = write_directions(rows, out, None)
+    if as_json:
+        print_json([row.row() for row in rows])
+    else:
+        counts = Counter(row.status or "open" for row in rows)
+        print(", ".join(f"{counts[status]} {status}" for status in ("proved", "refuted", "undecided", "open")))
+        print(f"wrote {out / 'certificates.json'} and {page}")
 
 
 def run_verify(claims: list[str], out: Path, *, seed: int, jobs: int, device: str, quick: bool, full: bool, as_json: bool) -> int:
@@ -93,7 +120,11 @@ def run_verify(claims: list[str], out: Path, *, seed: int, jobs: int, device: st
     make_folder(out)
     with progress_bar() as progress:
         suite = run_suite(claims, BUDGETS[budget], seed, device, jobs, progress)
-    suite = _write(suite, out, budget, seed)
+    if not claims:
+        with progress_bar() as progress:
+            directions = certify_catalogue(jobs, progress)
+        write_directions(directions, out, "index.html")
+    suite = _write(suite, out, budget, seed, certificates=not claims)
     counts = Counter(result.verdict for result in suite.results)
     if as_json:
         print_json([result.row() for result in suite.results])

@@ -26,11 +26,13 @@ def write_report(
     title: str,
     run_facts: Mapping[str, str],
     calibration: CalibrationSummary | None,
+    certificates: bool = False,
 ) -> Path:
     """Write ``folder/index.html`` with every figure inside it, and return its path.
 
     Figures named in ``results`` (see :func:`write_figures`) are embedded as they lie on the disk; cases with curves that
-    are not drawn yet are drawn first. The same results give the same bytes.
+    are not drawn yet are drawn first. ``certificates`` links to the certificates page beside it. The same results give the
+    same bytes.
 
     Raises:
         InputFileError: when a figure cannot be read, or a file cannot be written.
@@ -41,13 +43,14 @@ def write_report(
         results = write_figures(results, folder)
     claims = claim_views(results, names, folder.parent)
     page = (
-        _environment()
+        environment()
         .get_template("page.html.jinja")
         .render(
             title=title,
             summary=summary(results),
             counts=[(verdict, _named(verdict), MARKS[verdict], count) for verdict, count in _counts(results).items()],
             claims=claims,
+            certificates=certificates,
             run_facts=dict(run_facts),
             calibration=calibration,
             calibration_pictures=_calibration_pictures(calibration),
@@ -103,7 +106,8 @@ def _calibration_pictures(calibration: CalibrationSummary | None) -> list[Pictur
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates of this folder; what they are given is escaped."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -37,6 +38,17 @@ def certify(
     box = parse_box(ranges or [])
     certificate = bounds.certify(bound, parameter, direction, box, update_form=update_form, samples=samples, seed=seed, seconds=seconds)
     print_json(certificate.document()) if json else _print(certificate)
+
+
+def certificates(
+    out: Annotated[Path, typer.Option(help="Folder for certificates.json and report/certificates.html.")] = Path("out"),
+    jobs: Annotated[int, typer.Option(help="Worker processes; 0 means one per core.", min=0)] = 0,
+    json: Json = False,
+) -> None:
+    """Certify every declared direction of the catalogue on its default box, and write the page of all certificates."""
+    from gossip_bounds.verifying import run_certificates
+
+    run_certificates(out, jobs, json)
 
 
 def _print(certificate: Certificate) -> None:

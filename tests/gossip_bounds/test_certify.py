@@ -1,6 +1,7 @@
 """``gossip-bounds certify``: format, a witness that anyone can re-evaluate, and one line for every mistake."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -120,3 +121,13 @@ def test_mistakes_give_one_line_and_status_2(arguments: list[str], words: str, c
     assert captured.out == ""
     assert len(captured.err.splitlines()) == 1
     assert words in captured.err
+
+
+def test_certificates_of_all_bounds(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("verify.certificates.catalogue", lambda: dict.fromkeys(("dsgd_convex", "step_limit_atc")))
+    assert run(["certificates", "--out", str(tmp_path), "--jobs", "1"]) == 0
+    assert "13 proved, 0 refuted, 0 undecided, 0 open" in capsys.readouterr().out
+    rows = json.loads((tmp_path / "certificates.json").read_text())
+    assert {row["bound"] for row in rows} == {"dsgd_convex", "step_limit_atc"}
+    assert {row["status"] for row in rows} == {"proved"}
+    assert "step_limit_atc" in (tmp_path / "report" / "certificates.html").read_text(encoding="utf-8")

@@ -6,12 +6,13 @@ import json
 from pathlib import Path
 
 from benchmarks.backward import BACKWARD
+from benchmarks.certificates import certified_catalogue
 from benchmarks.curvature import exits_rate, product_cost
 from benchmarks.engine import softmax_rate
 from benchmarks.evaluation import GRIDS, closed_form, cold_evaluate, minimised
 from bounds.files import write_text
 
-_BENCHMARKS = (cold_evaluate, closed_form, minimised, *GRIDS, *BACKWARD, softmax_rate, product_cost, exits_rate)
+_BENCHMARKS = (cold_evaluate, closed_form, minimised, *GRIDS, *BACKWARD, certified_catalogue, softmax_rate, product_cost, exits_rate)
 
 
 def main() -> None:

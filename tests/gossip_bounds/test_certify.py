@@ -1,6 +1,7 @@
 """``gossip-bounds certify``: format, a witness that anyone can re-evaluate, and one line for every mistake."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 import bounds
 from gossip_bounds.main import run
 
+PAGE = Path(__file__).parents[2] / "docs" / "certificates.md"
 KEYS = {"schema_version", "bound", "parameter", "direction", "status", "witness", "box", "engine", "boxes", "seconds"}
 KEYS |= {"update_form", "reason", "tolerance"}
 
@@ -131,3 +133,16 @@ def test_certificates_of_all_bounds(capsys: pytest.CaptureFixture[str], monkeypa
     assert {row["bound"] for row in rows} == {"dsgd_convex", "step_limit_atc"}
     assert {row["status"] for row in rows} == {"proved"}
     assert "step_limit_atc" in (tmp_path / "report" / "certificates.html").read_text(encoding="utf-8")
+
+
+def test_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", PAGE.read_text(), flags=re.M | re.S)
+    exec(compile("\n".join(text for language, text in blocks if language == "python"), "certificates.md", "exec"), {})
+    commands = [line for language, text in blocks if language != "python" for line in text.splitlines()]
+    short = [command.split()[1:] for command in commands if command.startswith("gossip-bounds certify ")]
+    assert len(short) >= 2
+    for arguments in short:
+        assert run(arguments) == 0
+    shown = capsys.readouterr().out
+    assert "PROVED" in shown
+    assert '"refuted"' in shown

@@ -28,7 +28,7 @@ def _check_integer(name: str, value: Any, low: int) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """Replicated training runs of one algorithm on one problem; every model starts from zero weights.
+    """Replicated training runs of one algorithm on one problem; every model starts from zero weights, or the problem's ``start``.
 
     Attributes:
         problem: name in :data:`empirical.problems.PROBLEMS`.

@@ -16,7 +16,7 @@ from empirical.updates import UPDATES, Rules
 
 
 def _rules(run: Run, problem: Problem, device: torch.device) -> Rules:
-    return Rules(problem.to(device, getattr(torch, run.precision)), _gossip(run, device), run.radius)
+    return Rules(problem.to(device, getattr(torch, run.precision)), _gossip(run, device), run.radius, problem.by_network)
 
 
 def _gossip(run: Run, device: torch.device) -> Mix | None:
@@ -68,7 +68,7 @@ def simulate(
         replicates: the r replicates' numbers, which key their batches.
         tick: called with the number of steps done after each block of draws.
         steps: when to yield, ascending; 0 is the start, None the run's own ``read_at``.
-        start: the models to start from, anything that broadcasts to (r, lanes, models, P); None: zero weights.
+        start: the models to start from, anything that broadcasts to (r, lanes, models, P); None: the problem's own start.
 
     Yields:
         (r, lanes, models, P) tensors in the run's precision, valid until the next one is asked for.
@@ -78,8 +78,9 @@ def simulate(
     r, count = training.shape[:2]
     models = torch.zeros((r * count, run.models, problem.width), dtype=getattr(torch, run.precision), device=device)
     spare = torch.empty_like(models)
-    if start is not None:
-        models.view(r, count, run.models, -1).copy_(start)
+    begin = problem.start if start is None else start
+    if begin is not None:
+        models.view(r, count, run.models, -1).copy_(torch.as_tensor(begin))
     due, step = set(run.read_at if steps is None else steps), 0
     if 0 in due:
         yield models.view(r, count, run.models, -1)

@@ -9,6 +9,7 @@ from bounds.errors import unknown_name
 
 if TYPE_CHECKING:
     from empirical.problems.base import Problem
+    from empirical.problems.module import ModuleProblem
 
 
 def _softmax_digits() -> Problem:
@@ -39,6 +40,22 @@ def _network_digits() -> Problem:
     return SmoothNetwork("network-digits", *parity())
 
 
+def _mlp_digits() -> Problem:
+    from empirical.problems.digits import digits
+    from empirical.problems.perceptron import Perceptron
+
+    return Perceptron("mlp-digits", *digits(), hidden=(32,))
+
+
+def _cnn_digits() -> Problem:
+    from empirical.models import seeded, small_cnn
+    from empirical.problems.digits import digits
+    from empirical.problems.module import ModuleProblem
+
+    features, labels = digits()
+    return ModuleProblem("cnn-digits", seeded(lambda: small_cnn(side=8)), features.reshape(-1, 1, 8, 8), labels)
+
+
 def _linear() -> Problem:
     from empirical.problems.linear import LinearLoss
 
@@ -56,9 +73,22 @@ PROBLEMS: dict[str, Callable[[], Problem]] = {
     "softmax-l2-digits": _softmax_l2_digits,
     "sigmoid-digits": _sigmoid_digits,
     "network-digits": _network_digits,
+    "mlp-digits": _mlp_digits,
+    "cnn-digits": _cnn_digits,
     "linear": _linear,
     "quadratic": _quadratic,
 }
+
+
+def register(problem: ModuleProblem) -> str:
+    """Make a problem of your own known to this process, and return the name under which a ``Run`` finds it.
+
+    The name ends in a digest of everything that can change a number (module, source, start, samples, loss, layout), so a
+    stored measurement is never taken for one of another model. Worker processes know only what their own code registers.
+    """
+    name = f"{problem.name}@{problem.fingerprint()[:16]}"
+    PROBLEMS[name] = lambda: problem
+    return name
 
 
 def check_problem(name: str) -> None:

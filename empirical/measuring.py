@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from empirical.problems.base import Problem
 from empirical.problems.registry import problem as build_problem
 from empirical.readings import Context, Reading, contrast, reading
 from empirical.samples import Samples, draw_samples
-from empirical.simulation import gradient_points
+from empirical.simulation import Points
 
 Values = NDArray[np.float64]
 Request = tuple[Quantity, Readout]
@@ -119,10 +120,11 @@ def _collect(
 ) -> None:
     exact = problem.to(device, torch.float64)
     weights = torch.from_numpy(contrast(samples.training, samples.population)).to(device)
-    points = gradient_points(run, device)
+    points = Points(run, device, problem.width)
     with torch.inference_mode(), one_thread():
         for part, step, state in states(run, problem, samples, parts, device, run.read_at, report):
-            collector.add(part, step, Context(exact, weights[part.rows]), state, points)
+            at = partial(points, step=run.read_at[step], replicates=part.replicates)
+            collector.add(part, step, Context(exact, weights[part.rows]), state, at)
 
 
 def trajectory(run: Run, device: str = "auto", chunk: int | None = None) -> Values:

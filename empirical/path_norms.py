@@ -35,7 +35,7 @@ def gradient_norms(run: Run, device: str = "auto", chunk: int | None = None) -> 
     met = np.empty((run.replicates, last))
     with torch.inference_mode(), one_thread():
         exact, points = problem.to(place, torch.float64), Points(run, place, problem.width)
-        for part, t, state in states(run, problem, samples, cut(run, problem.width, 0, chunk, place), place, range(last)):
+        for part, t, state in states(run, problem, samples, cut(run, problem, 0, chunk, place), place, range(last)):
             models = points(state, t, part.replicates).double().view(-1, problem.width)
             training = torch.from_numpy(np.ascontiguousarray(samples.training[part.rows])).to(place)
             norms = exact.gradient_norms(models, training.view(len(models), -1)).cpu().numpy()

@@ -9,9 +9,10 @@ from benchmarks.backward import BACKWARD
 from benchmarks.curvature import exits_rate, product_cost
 from benchmarks.engine import softmax_rate
 from benchmarks.evaluation import GRIDS, closed_form, cold_evaluate, minimised
+from benchmarks.training import TRAINING
 from bounds.files import write_text
 
-_BENCHMARKS = (cold_evaluate, closed_form, minimised, *GRIDS, *BACKWARD, softmax_rate, product_cost, exits_rate)
+_BENCHMARKS = (cold_evaluate, closed_form, minimised, *GRIDS, *BACKWARD, softmax_rate, *TRAINING, product_cost, exits_rate)
 
 
 def main() -> None:

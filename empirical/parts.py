@@ -71,7 +71,9 @@ def cut(run: Run, problem: Problem, twins: int, chunk: int | None, device: torch
         raise DomainError(f"got chunk={chunk!r}; it is a number of replicates >= 1, or None for one that fits the cache")
     least = 2 if twins else 1
     allowed = _allowed(run, problem, memory, least)
-    size = run.models * problem.width * (8 if run.precision == "float64" else 4)
+    # A gathered batch is read twice in a step, so it counts like the models; gradients asked for by network take turns.
+    each = problem.width + (0 if problem.by_network else problem.scratch(run.b) // 2)
+    size = run.models * each * (8 if run.precision == "float64" else 4)
     # Each part of a large model's twins repeats the base run: a few more twins out of the cache cost less than that.
     wanted = max(2, _WORKING_SET[device.type] // size, 1 + min(twins, _TWINS_AT_ONCE))
     networks = min(wanted, allowed)

@@ -33,6 +33,13 @@ def _sigmoid_digits() -> Problem:
     return SigmoidLinear("sigmoid-digits", *parity())
 
 
+def _logistic_digits() -> Problem:
+    from empirical.problems.digits import parity
+    from empirical.problems.logistic import LogisticRegression
+
+    return LogisticRegression("logistic-digits", *parity())
+
+
 def _network_digits() -> Problem:
     from empirical.problems.digits import parity
     from empirical.problems.network import SmoothNetwork
@@ -72,6 +79,7 @@ PROBLEMS: dict[str, Callable[[], Problem]] = {
     "softmax-digits": _softmax_digits,
     "softmax-l2-digits": _softmax_l2_digits,
     "sigmoid-digits": _sigmoid_digits,
+    "logistic-digits": _logistic_digits,
     "network-digits": _network_digits,
     "mlp-digits": _mlp_digits,
     "cnn-digits": _cnn_digits,

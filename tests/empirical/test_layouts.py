@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from empirical.layouts import choose
 from empirical.models import perceptron, resnet20, seeded, small_cnn
+from empirical.problems.logistic import LogisticRegression
 from empirical.problems.module import ModuleProblem, squared_error
 from empirical.problems.perceptron import Perceptron
 
@@ -141,3 +142,27 @@ def test_the_choice_of_a_layout() -> None:
     assert choose(small_cnn(), (1, 28, 28), CPU) == "vmap"
     assert choose(perceptron((3072, 64, 10)), (3072,), CPU) == "vmap"
     assert choose(resnet20(), (3, 32, 32), torch.device("cuda")) == "vmap"
+
+
+@pytest.mark.parametrize("b", [1, 3, 16])
+@pytest.mark.parametrize("scale", [0.1, 30.0])
+def test_logistic_regression_is_torchs_and_the_modules(b: int, scale: float) -> None:
+    """Against autograd through torch's own loss, and against the same model as a module."""
+    signs = np.where(LABELS == 0, -1, 1)
+    problem = LogisticRegression("logistic", FEATURES, signs)
+    weights = torch.zeros(4, problem.width, dtype=torch.float64)
+    weights[:, :13] = torch.from_numpy(RNG.normal(size=(4, 13)) * scale)
+    indices = torch.from_numpy(RNG.integers(0, 30, size=(4, b)))
+    leaf = weights[:, :13].clone().requires_grad_()
+    scores = (torch.from_numpy(FEATURES)[indices] * leaf[:, None]).sum(-1)
+    targets = torch.from_numpy((signs[indices] > 0).astype(float))
+    values = nn.functional.binary_cross_entropy_with_logits(scores, targets, reduction="none")
+    (expected,) = torch.autograd.grad(values.mean(1).sum(), leaf)
+    torch.testing.assert_close(problem.losses(weights, indices), values.detach(), rtol=1e-13, atol=1e-15)
+    torch.testing.assert_close(problem.gradients(weights, indices)[:, :13], expected, rtol=0, atol=1e-14)
+    module = ModuleProblem("logistic", nn.Linear(13, 1, bias=False), FEATURES, (signs + 1.0)[:, None] / 2, _logistic)
+    torch.testing.assert_close(module.gradients(weights[:, : module.width], indices)[:, :13], expected, rtol=0, atol=1e-14)
+
+
+def _logistic(outputs: Tensor, targets: Tensor) -> Tensor:
+    return nn.functional.binary_cross_entropy_with_logits(outputs, targets, reduction="none").sum(1)

@@ -15,6 +15,7 @@ from bounds.vocabulary import Quantity, Readout
 from empirical import Run, measure, trajectory
 from empirical.models import perceptron, resnet20, seeded, small_cnn
 from empirical.problems import problem, register
+from empirical.problems.logistic import LogisticRegression
 from empirical.problems.module import ModuleProblem
 from empirical.problems.perceptron import Perceptron
 from empirical.problems.registry import PROBLEMS
@@ -78,12 +79,15 @@ def test_runs_equal_a_loop_of_modules_and_optimizers(name: str, form: str) -> No
 
 
 @pytest.mark.parametrize("precision", ["float64", "float32"])
-@pytest.mark.parametrize("layout", ["vmap", "loop", "by hand"])
+@pytest.mark.parametrize("layout", ["vmap", "loop", "by hand", "logistic"])
 @pytest.mark.parametrize(("m", "b"), [(3, 1), (7, 3), (16, 4)])
 def test_null_pairs_differ_by_exactly_zero(layout: Any, m: int, b: int, precision: Any) -> None:
     features, labels = RNG.normal(size=(20, 1, 8, 8)), np.arange(20) % 3
     if layout == "by hand":
         described: Any = Perceptron("null", features.reshape(20, -1), labels, (17, 5), "relu")
+    elif layout == "logistic":
+        described = LogisticRegression("null", features.reshape(20, -1), np.where(labels == 0, -1, 1))
+        described.start = np.zeros(described.width)
     else:
         described = ModuleProblem("null", seeded(lambda: small_cnn(1, 8, 3)), features, labels, layout=layout)
     run = _run(problem="linear", m=m, b=b, n=40, T=3, replicates=2, precision=precision)

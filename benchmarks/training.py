@@ -31,22 +31,22 @@ def _against_the_loop(workload: Workload, replicates: int, steps: int, loop_step
 
 def logistic_rate() -> Record:
     """Logistic regression, 256 replicates, one thread."""
-    return _against_the_loop(LOGISTIC, 256, 100, 20, 1, 1000)
+    return _against_the_loop(LOGISTIC, 256, 300, 20, 1, 1000)
 
 
 def mlp_rate() -> Record:
     """MLP 784-64-10, one thread."""
-    return _against_the_loop(MLP, 2, 20, 10, 1, 3.5)
+    return _against_the_loop(MLP, 2, 50, 10, 1, 3.5)
 
 
 def tiny_mlp_rate() -> Record:
     """MLP 32-32-10, one thread."""
-    return _against_the_loop(TINY_MLP, 32, 20, 20, 1, 50)
+    return _against_the_loop(TINY_MLP, 32, 50, 20, 1, 50)
 
 
 def cnn_rate() -> Record:
     """The small CNN, two threads on both sides."""
-    return _against_the_loop(CNN, 1, 6, 4, 2, 4)
+    return _against_the_loop(CNN, 1, 20, 8, 2, 4)
 
 
 def twins_rate() -> Record:

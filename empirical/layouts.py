@@ -14,7 +14,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 Gradients = Callable[[nn.Module, Loss, dict[str, Tensor], Tensor, Tensor], dict[str, Tensor]]
 """gradients(module, loss, parameters (B, *shape), x (B, b, ...), y (B, b, ...)): of the mean loss over b, (B, *shape)."""
 
-_LARGE_IMAGE = 32 * 32
+_LARGE_WORK = 1 << 19
 
 
 def vmapped(module: nn.Module, loss: Loss, parameters: dict[str, Tensor], x: Tensor, y: Tensor) -> dict[str, Tensor]:
@@ -40,12 +40,28 @@ def looped(module: nn.Module, loss: Loss, parameters: dict[str, Tensor], x: Tens
 LAYOUTS: dict[str, Gradients] = {"vmap": vmapped, "loop": looped}
 
 
-def choose(module: nn.Module, input_shape: tuple[int, ...], device: torch.device) -> Literal["vmap", "loop"]:
-    """The layout measured to be faster, see docs/performance.md.
+def convolution_work(module: nn.Module, sample: Tensor) -> int:
+    """FLOP that the convolutions of a forward pass of one ``sample`` (1, ...) take, two for a multiply-add."""
+    work: list[int] = []
 
-    Convolutions of large images are bound by arithmetic, and on a CPU the grouped convolutions that vmap makes of them are
+    def count(layer: nn.Module, _: object, out: Tensor) -> None:
+        work.append(2 * out.numel() * layer.weight[0].numel())  # type: ignore[index]
+
+    layers = [layer for layer in module.modules() if isinstance(layer, nn.modules.conv._ConvNd)]
+    hooks = [layer.register_forward_hook(count) for layer in layers]
+    try:
+        with torch.no_grad():
+            module(sample)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return sum(work)
+
+
+def choose(work: int, device: torch.device) -> Literal["vmap", "loop"]:
+    """The layout measured to be faster for a module whose convolutions take ``work`` FLOP a sample, see docs/performance.md.
+
+    Convolutions of some size are bound by arithmetic, and on a CPU the grouped convolutions that vmap makes of them are
     slower than one call per copy.
     """
-    convolutional = any(isinstance(layer, nn.modules.conv._ConvNd) for layer in module.modules())
-    large = len(input_shape) > 1 and torch.Size(input_shape[1:]).numel() >= _LARGE_IMAGE
-    return "loop" if device.type == "cpu" and convolutional and large else "vmap"
+    return "loop" if device.type == "cpu" and work >= _LARGE_WORK else "vmap"

@@ -53,9 +53,11 @@ class LogisticRegression(ScoreModel):
     def add_gradient_(self, target: Tensor, weights: Tensor, indices: Tensor, scale: float) -> None:
         count, b = indices.shape
         z = self._x.index_select(0, indices.reshape(-1)).view(count, b, -1)
+        margins = torch.bmm(weights.view(count, 1, -1), z.transpose(1, 2))
+        # -2 sigma(-s) as in _residuals, the halving left to the factor; on aligned lines, see ALIGNMENT.
         residuals = z.new_empty((count, 1, b + -b % ALIGNMENT))[..., :b]
-        residuals.copy_(self._residuals(torch.bmm(weights.view(count, 1, -1), z.transpose(1, 2)), indices))
-        target.view(count, 1, -1).baddbmm_(residuals, z, alpha=scale / b)
+        residuals.copy_(margins.div_(2).tanh_().sub_(1))
+        target.view(count, 1, -1).baddbmm_(residuals, z, alpha=scale / (2 * b))
 
     def loss_class(self, radius: float | None = None, training_indices: NDArray[np.int64] | None = None) -> LossClass:
         sigma2, zeta2 = self._moments(1.0, training_indices)

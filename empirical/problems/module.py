@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from bounds.errors import DomainError, unknown_name
 from bounds.setting import LossClass
-from empirical.layouts import LAYOUTS, Layout, Loss, choose
+from empirical.layouts import LAYOUTS, Layout, Loss, choose, convolution_work
 from empirical.models.checks import check_module
 from empirical.problems.base import Problem, diameter, padded
 from empirical.problems.blocks import Blocks
@@ -78,6 +78,7 @@ class ModuleProblem(Problem):
         self.labels = y.astype(np.int64) if y.ndim == 1 and np.issubdtype(y.dtype, np.integer) else None
         self.start = self.blocks.flat({key: value.detach()[None] for key, value in self.module.named_parameters()})[0].numpy()
         self._largest, self._activations = self._footprint()
+        self._work = convolution_work(self.module, self._inputs(self._x[:1]))
 
     def _footprint(self) -> tuple[int, int]:
         """The largest output of a layer and the sum of all, in numbers per sample; also checks buffers and the loss."""
@@ -116,7 +117,7 @@ class ModuleProblem(Problem):
         return 3 * b * self._activations + 2 * self.width
 
     def add_gradient_(self, target: Tensor, weights: Tensor, indices: Tensor, scale: float) -> None:
-        layout = choose(self.module, self.input_shape, weights.device) if self.layout == "auto" else self.layout
+        layout = choose(self._work, weights.device) if self.layout == "auto" else self.layout
         # Runs stand in inference mode, whose tensors cannot be differentiated; their copies can.
         with torch.inference_mode(False), torch.enable_grad():
             chosen = indices.clone()

@@ -72,7 +72,7 @@ class Perceptron(Problem):
         self.blocks = Blocks(self._shapes())
         super().__init__(name, padded(np.asarray(features, dtype=np.float64), 1), (self.blocks.width,))
         self._labels = torch.from_numpy(self.labels)
-        self._one_hot = torch.nn.functional.one_hot(self._labels, self.widths[-1]).to(torch.float64)
+        self._one_hot = torch.nn.functional.one_hot(self._labels, _aligned(self.widths[-1])).to(torch.float64)
         self.start = self._drawn(seed)
 
     def _shapes(self) -> dict[str, tuple[int, ...]]:
@@ -145,12 +145,11 @@ class Perceptron(Problem):
 
     def _residuals(self, scores: Tensor, indices: Tensor) -> Tensor:
         """p - e_y in place of the scores (B, b, width), and 0 in place of the padding."""
-        scores[..., self.widths[-1] :] = 0
-        classes = scores[..., : self.widths[-1]]
-        classes.sub_(classes.amax(-1, keepdim=True)).exp_()
-        classes.div_(classes.sum(-1, keepdim=True))
-        classes.sub_(self._one_hot.index_select(0, indices.reshape(-1)).view(classes.shape))
-        return scores
+        # Over the whole width, because torch takes the exponentials of a strided slice one by one.
+        scores[..., self.widths[-1] :] = -torch.inf
+        scores.sub_(scores.amax(-1, keepdim=True)).exp_()
+        scores.div_(scores.sum(-1, keepdim=True))
+        return scores.sub_(self._one_hot.index_select(0, indices.reshape(-1)).view(scores.shape))
 
     def losses(self, weights: Tensor, indices: Tensor | None = None) -> Tensor:
         return torch.cat([self._losses(row, None if indices is None else indices[k]) for k, row in enumerate(weights)])

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from empirical.layouts import choose
+from empirical.layouts import LAYOUTS, choose, convolution_work
 from empirical.models import perceptron, resnet20, seeded, small_cnn
 from empirical.problems.logistic import LogisticRegression
 from empirical.problems.module import ModuleProblem, squared_error
@@ -137,11 +137,27 @@ def test_losses_are_read_in_pieces_without_changing_a_value(monkeypatch: pytest.
         torch.testing.assert_close(before, now, rtol=0, atol=1e-13)
 
 
+def test_the_work_of_convolutions() -> None:
+    """Two FLOP a multiply-add: outputs times the weights of one filter."""
+    assert convolution_work(small_cnn(), torch.zeros(1, 1, 28, 28)) == 2 * (14 * 14 * 8 * 9 + 7 * 7 * 16 * 72)
+    assert convolution_work(perceptron((3, 2)), torch.zeros(1, 3)) == 0
+
+
 def test_the_choice_of_a_layout() -> None:
-    assert choose(resnet20(), (3, 32, 32), CPU) == "loop"
-    assert choose(small_cnn(), (1, 28, 28), CPU) == "vmap"
-    assert choose(perceptron((3072, 64, 10)), (3072,), CPU) == "vmap"
-    assert choose(resnet20(), (3, 32, 32), torch.device("cuda")) == "vmap"
+    large, small = (convolution_work(net, torch.zeros(1, *shape)) for net, shape in ((resnet20(), (3, 32, 32)), (small_cnn(), (1, 28, 28))))
+    assert choose(large, CPU) == "loop"
+    assert choose(small, CPU) == choose(0, CPU) == choose(large, torch.device("cuda")) == "vmap"
+
+
+def test_the_chosen_layout_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A problem left to choose gives the bits of the layout that was chosen."""
+    for name in ("vmap", "loop"):
+        other = "loop" if name == "vmap" else "vmap"
+        monkeypatch.setattr("empirical.problems.module.choose", lambda *_, name=name: name)
+        monkeypatch.setitem(LAYOUTS, other, lambda *_: pytest.fail("the other layout was used"))
+        problem = ModuleProblem("net", seeded(lambda: perceptron((13, 3))), FEATURES, LABELS)
+        assert problem.gradients(_weights(problem.start, 2), torch.tensor([[0], [1]])).abs().max() > 0
+        monkeypatch.undo()
 
 
 @pytest.mark.parametrize("b", [1, 3, 16])

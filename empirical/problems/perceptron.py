@@ -124,11 +124,12 @@ class Perceptron(Problem):
             values.append(out)
         return values
 
-    def _slope_(self, delta: Tensor, outputs: Tensor) -> Tensor:
-        """``delta`` times the activation's derivative, told from its ``outputs``."""
+    def _sloped(self, delta: Tensor, outputs: Tensor) -> Tensor:
+        """``delta``, perhaps overwritten, times the activation's derivative, told from its ``outputs``."""
         if self.activation == "tanh":
             return delta.addcmul_(delta * outputs, outputs, value=-1)
-        return delta.mul_(outputs > 0)
+        sloped: Tensor = torch.ops.aten.threshold_backward(delta, outputs, 0)
+        return sloped
 
     def add_gradient_(self, target: Tensor, weights: Tensor, indices: Tensor, scale: float) -> None:
         count, b = indices.shape
@@ -138,7 +139,7 @@ class Perceptron(Problem):
         # All deltas are taken before any weight moves: target may be weights itself.
         deltas = [self._residuals(scores, indices).mul_(scale / b)]
         for (matrix, _), outputs in zip(layers[:0:-1], inputs[:0:-1], strict=True):
-            deltas.insert(0, self._slope_(torch.bmm(deltas[0], matrix), outputs))
+            deltas.insert(0, self._sloped(torch.bmm(deltas[0], matrix), outputs))
         for (matrix, bias), delta, given in zip(self._layers(target), deltas, inputs, strict=True):
             _add_products_(matrix, delta.transpose(1, 2), given)
             bias.add_(delta.sum(1))

@@ -40,10 +40,12 @@ class Workload:
         return rng.random((POPULATION, *self.shape), dtype=np.float32).astype(np.float64), rng.integers(0, self.classes, POPULATION)
 
     def registered(self) -> str:
-        """The name under which runs find the problem."""
-        built = self.problem(*self.data())
-        PROBLEMS[f"bench {self.name}"] = lambda: built
-        return f"bench {self.name}"
+        """The name under which runs find the problem, built once."""
+        name = f"bench {self.name}"
+        if name not in PROBLEMS:
+            built = self.problem(*self.data())
+            PROBLEMS[name] = lambda: built
+        return name
 
 
 def _mlp(*widths: int) -> tuple[Callable[[np.ndarray, np.ndarray], Problem], Callable[[], nn.Module]]:

@@ -213,3 +213,20 @@ def test_a_module_of_ones_own_is_named_by_its_content(monkeypatch: pytest.Monkey
     values = [measure(_run(problem=name), [GAP], device="cpu")[0].values for name in names]
     np.testing.assert_allclose(values[0], values[3], atol=1e-12)
     assert abs(values[0] - values[1]).max() > 1e-4
+
+
+def test_a_module_is_asked_for_one_network_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What keeps a twin where its base stands in every kernel, and chunks from moving it."""
+    described = problem("cnn-digits")
+    asked: list[int] = []
+    real = ModuleProblem.add_gradient_
+
+    def spy(self: ModuleProblem, target: torch.Tensor, weights: torch.Tensor, indices: torch.Tensor, scale: float) -> None:
+        asked.append(len(weights))
+        real(self, target, weights, indices, scale)
+
+    monkeypatch.setattr(ModuleProblem, "add_gradient_", spy)
+    run = _run(problem="cnn-digits", T=2)
+    lanes = np.zeros((2, 3, run.m, run.n), dtype=np.int64)
+    list(simulate(run, described, lanes, range(2), CPU))
+    assert asked == [run.m] * (2 * 3 * run.T)

@@ -10,9 +10,21 @@ from benchmarks.certificates import certified_catalogue
 from benchmarks.curvature import exits_rate, product_cost
 from benchmarks.engine import softmax_rate
 from benchmarks.evaluation import GRIDS, closed_form, cold_evaluate, minimised
+from benchmarks.training import TRAINING
 from bounds.files import write_text
 
-_BENCHMARKS = (cold_evaluate, closed_form, minimised, *GRIDS, *BACKWARD, certified_catalogue, softmax_rate, product_cost, exits_rate)
+_BENCHMARKS = (
+    cold_evaluate,
+    closed_form,
+    minimised,
+    *GRIDS,
+    *BACKWARD,
+    certified_catalogue,
+    softmax_rate,
+    *TRAINING,
+    product_cost,
+    exits_rate,
+)
 
 
 def main() -> None:

@@ -33,6 +33,11 @@ def _loop() -> None:
                 model.weight.copy_(row.view_as(model.weight))
 
 
+def softmax_loop_rate() -> float:
+    """Node-steps per second of the loop, on as many threads as torch has."""
+    return _NODES * _STEPS / seconds(_loop, 3)
+
+
 def softmax_rate() -> Record:
     """Node-steps per second of softmax regression on digits, ring of 16, one sample a step, float64, one thread."""
     torch.set_num_threads(1)
@@ -46,7 +51,7 @@ def softmax_rate() -> Record:
         replicates=_REPLICATES,
     )
     ours = _NODES * _STEPS * _REPLICATES / seconds(lambda: trajectory(run, device="cpu"), 3)
-    peer = _NODES * _STEPS / seconds(_loop, 3)
+    peer = softmax_loop_rate()
     note = f"{_REPLICATES} replicates against 1; {load_note()}"
     return Record(
         "softmax regression, 16 nodes", "node-steps/s, more is better", ours, peer, "one nn.Module per node", ours / peer, None, note

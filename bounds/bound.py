@@ -264,6 +264,8 @@ class Bound:
             return [f"{self.id} speaks about {', '.join(self.update_forms)}, not about {setting.update_form.value}"]
         if setting.readout not in self.readouts:
             return [f"{self.id} speaks about the readouts {', '.join(self.readouts)}, not about {setting.readout.value}"]
+        if not setting.one_mixing:
+            return [f"{self.id} speaks about one mixing matrix W^Q at every step, not about graphs that change or local steps"]
         facts = setting.facts()
         missing = [name for name in self.formula.required if name not in facts]
         if missing:

@@ -112,6 +112,8 @@ class Setting:
         projection_radius: radius of the ball every node projects onto after its gradient step, ``None`` for none.
         common_start: all nodes (and twins) start from one point.
         t0: stabilities count only where the replaced sample is not drawn in the steps 1..t0.
+        one_mixing: every step applies one and the same W^Q; False for graphs that change or steps without gossip, where
+            ``network`` says what they are made from.
         conditions: further facts for the reader (data set, seed, precision); no theorem reads them.
     """
 
@@ -128,6 +130,7 @@ class Setting:
     projection_radius: float | None = None
     common_start: bool = True
     t0: int = 0
+    one_mixing: bool = True
     conditions: Mapping[str, Fact] = field(default_factory=dict)
 
     @property

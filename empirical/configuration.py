@@ -18,6 +18,7 @@ _CHOICES = {
     "data": ("split", "shared"),
     "sampling": ("with_replacement", "stratified"),
     "precision": ("float64", "float32"),
+    "graphs": ("fixed", "relabelled", "one_peer"),
 }
 
 
@@ -28,7 +29,7 @@ def _check_integer(name: str, value: Any, low: int) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """Replicated training runs of one algorithm on one problem; every model starts from zero weights.
+    """Replicated training runs of one algorithm on one problem; every model starts from zero weights, or the problem's ``start``.
 
     Attributes:
         problem: a name that :func:`empirical.problems.problem` knows, such as softmax-digits, or softmax-mnist:train on data of the user's.
@@ -37,6 +38,11 @@ class Run:
         T: steps. b: local batch. Q: gossip steps per step.
         eta: constant learning rate; or c, tau: the learning rate c/(t + tau) of step t = 1, 2, ... Exactly one of eta and c.
         topology: a name that :func:`bounds.topology.topology` knows, or any mixing matrix of m nodes.
+        graphs: "fixed", W at every gossip; "relabelled", P W P^T with the nodes renumbered by a fresh random permutation at each
+            gossip (keyed by seed and replicate); "one_peer", the edges of ``exponential_directed`` one at a time (Ying et al.
+            2021, arXiv 2110.13363): at the r-th of all gossip steps, r = 0, 1, ..., a node averages itself with the one
+            2^(r mod ceil(log2 m)) places ahead, half and half.
+        gossip_every: the steps k, 2k, 3k, ... gossip; the others are local, X <- Pi(X - eta G(X)), in every update form.
         radius: every model is projected onto the ball of this (Frobenius) radius after its gradient step; None: never.
         data: "split", m*n independent samples; "shared", all nodes hold the same n samples.
         split: which distribution each node draws its samples from (with replacement), see :mod:`empirical.splits`: "iid",
@@ -62,6 +68,8 @@ class Run:
     tau: float = 0.0
     topology: str | MixingMatrix = "ring"
     Q: int = 1
+    graphs: Literal["fixed", "relabelled", "one_peer"] = "fixed"
+    gossip_every: int = 1
     b: int = 1
     radius: float | None = None
     data: Literal["split", "shared"] = "split"
@@ -89,7 +97,7 @@ class Run:
         self._check_network()
 
     def _check_numbers(self) -> None:
-        for name in ("m", "n", "T", "Q", "b", "replicates"):
+        for name in ("m", "n", "T", "Q", "b", "replicates", "gossip_every"):
             _check_integer(name, getattr(self, name), 1)
         for name in ("twins", "t0", "seed"):
             _check_integer(name, getattr(self, name), 0)
@@ -130,19 +138,41 @@ class Run:
 
     def _check_network(self) -> None:
         if self.update_form is UpdateForm.CENTRALIZED:
+            if not self.one_mixing:
+                raise DomainError(f"got {self._varying()} for a centralized run, which has no network; use graphs='fixed', gossip_every=1")
             return
+        if self.graphs == "one_peer" and self.topology != "exponential_directed":
+            raise DomainError(f"got graphs='one_peer' with topology={self.topology!r}; it takes topology='exponential_directed'")
         if self.sampling == "stratified":
             raise DomainError(
                 "got sampling='stratified' for a decentralized run, which draws 'with_replacement'; use update_form='centralized'"
             )
-        matrix = self.mixing()
+        matrix = self.base_mixing()
         if matrix.nodes != self.m:
             raise DomainError(f"got m={self.m} with a mixing matrix of {matrix.nodes} nodes; set m={matrix.nodes} or build it for m nodes")
         # A matrix without a spectral gap is refused now rather than after training, when the setting is written.
         matrix.network(self.Q)
 
+    def _varying(self) -> str:
+        return f"graphs={self.graphs!r}, gossip_every={self.gossip_every!r}"
+
+    @property
+    def one_mixing(self) -> bool:
+        """Does every step apply one and the same W^Q?"""
+        return self.graphs == "fixed" and self.gossip_every == 1
+
     def mixing(self) -> MixingMatrix:
-        """The mixing matrix W of a decentralized run."""
+        """The mixing matrix W of a decentralized run that applies W^Q at every step.
+
+        Raises:
+            DomainError: for a run whose mixing changes from step to step, which no single matrix describes.
+        """
+        if not self.one_mixing:
+            raise DomainError(f"got {self._varying()}, whose mixing changes from step to step; use graphs='fixed', gossip_every=1")
+        return self.base_mixing()
+
+    def base_mixing(self) -> MixingMatrix:
+        """The matrix of ``topology``, which graphs that change are made from."""
         return self.topology if isinstance(self.topology, MixingMatrix) else topology(self.topology, self.m)
 
     @property

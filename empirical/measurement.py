@@ -33,13 +33,15 @@ def _conditions(run: Run, problem: Problem) -> dict[str, float | int | bool | st
     known: dict[str, float | int | bool | str] = {"problem": run.problem, "data": run.data, "split": run.split, "seed": run.seed}
     known |= {"precision": run.precision, "replicates": run.replicates, "twins": run.twins}
     known |= {} if run.dirichlet_alpha is None else {"dirichlet_alpha": run.dirichlet_alpha}
+    known |= {} if run.one_mixing else {"graphs": run.graphs, "gossip_every": run.gossip_every}
     return known | ({"twin_replacement": problem.replacement} if run.twins else {})
 
 
 def describe(run: Run, problem: Problem, loss: LossClass, readout: Readout, step: int) -> Setting:
     """The setting of ``run`` read at ``step``.
 
-    A centralized run has no network, n = N samples, and, when stratified, batches of m*b.
+    A centralized run has no network, n = N samples, and, when stratified, batches of m*b. With graphs that change, or local
+    steps, the network is that of ``topology``, and no theorem about one mixing matrix applies.
     """
     centralized = run.update_form is UpdateForm.CENTRALIZED
     return Setting(
@@ -49,12 +51,13 @@ def describe(run: Run, problem: Problem, loss: LossClass, readout: Readout, step
         T=step,
         schedule=run.schedule,
         loss=loss,
-        network=None if centralized else run.mixing().network(run.Q),
+        network=None if centralized else run.base_mixing().network(run.Q),
         b=run.m * run.b if run.sampling == "stratified" else run.b,
         Q=1 if centralized else run.Q,
         sampling=run.sampling,
         projection_radius=run.radius,
         common_start=True,
         t0=run.t0,
+        one_mixing=run.one_mixing,
         conditions=_conditions(run, problem),
     )

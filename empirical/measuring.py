@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from empirical.problems.base import Problem
 from empirical.problems.registry import problem as build_problem
 from empirical.readings import Context, Reading, contrast, reading
 from empirical.samples import Samples, draw_samples
-from empirical.simulation import gradient_points
+from empirical.simulation import Points
 
 Values = NDArray[np.float64]
 Request = tuple[Quantity, Readout]
@@ -66,6 +67,7 @@ def measure(
     device: str = "auto",
     chunk: int | None = None,
     progress: Callable[[float], None] | None = None,
+    memory: int | None = None,
 ) -> list[Measurement]:
     """Train ``run`` and return one measurement per request and checkpoint, ordered by request, then checkpoint.
 
@@ -80,11 +82,12 @@ def measure(
     Node average, network mean and worst node read the models X; the gradient point reads, averaged over nodes, the points
     where the next step evaluates its gradients: Y = W^Q X for CTA, X for the other forms.
 
-    The values do not depend on ``chunk`` (replicates trained together; None fits the cache) nor on the other requests, to
-    the last bit on one device. ``progress`` is called with the fraction done.
+    The values do not depend on ``chunk`` (replicates trained together; None fits the cache), ``memory`` (bytes that this
+    process may hold at most while it trains; None is half the machine) nor on the other requests, to the last bit on one
+    device. ``progress`` is called with the fraction done.
 
     Raises:
-        DomainError: for a request this run cannot answer, or a run that diverged.
+        DomainError: for a request this run cannot answer, a run that diverged, or one that does not fit the memory.
         UnknownNameError, DeviceError: see :func:`empirical.device.resolve_device`.
     """
     pairs = [(word(Quantity, quantity), word(Readout, readout)) for quantity, readout in requests]
@@ -94,7 +97,7 @@ def measure(
     collector = _Collector(run, readings, samples.spared(run) if run.t0 else None)
     twins = run.twins if any(wanted.of_twins for wanted in readings) else 0
     if readings:
-        _collect(run, problem, samples, cut(run, problem.width, twins, chunk, place), place, collector, progress)
+        _collect(run, problem, samples, cut(run, problem, twins, chunk, place, memory), place, collector, progress)
     loss = problem.loss_class(run.radius, samples.training.reshape(run.replicates, *_node_shape(run)))
     return [
         Measurement(*pair, collector.values(wanted, number), describe(run, problem, loss, pair[1], step))
@@ -119,10 +122,11 @@ def _collect(
 ) -> None:
     exact = problem.to(device, torch.float64)
     weights = torch.from_numpy(contrast(samples.training, samples.population)).to(device)
-    points = gradient_points(run, device)
+    points = Points(run, device, problem.width)
     with torch.inference_mode(), one_thread():
         for part, step, state in states(run, problem, samples, parts, device, run.read_at, report):
-            collector.add(part, step, Context(exact, weights[part.rows]), state, points)
+            at = partial(points, step=run.read_at[step], replicates=part.replicates)
+            collector.add(part, step, Context(exact, weights[part.rows]), state, at)
 
 
 def trajectory(run: Run, device: str = "auto", chunk: int | None = None) -> Values:
@@ -131,7 +135,7 @@ def trajectory(run: Run, device: str = "auto", chunk: int | None = None) -> Valu
     samples = draw_samples(run, problem)
     result = np.empty((run.replicates, len(run.read_at), run.models, *problem.weight_shape))
     with torch.inference_mode(), one_thread():
-        for part, step, state in states(run, problem, samples, cut(run, problem.width, 0, chunk, place), place, run.read_at):
+        for part, step, state in states(run, problem, samples, cut(run, problem, 0, chunk, place), place, run.read_at):
             models = state[:, 0].double().cpu().numpy()
             result[part.rows, step] = models.reshape(len(part.replicates), run.models, *problem.weight_shape)
     return result

@@ -9,12 +9,18 @@ import torch
 
 from bounds.errors import DomainError
 from empirical.configuration import Run
+from empirical.memory import parse_memory, resident_memory
 from empirical.problems.base import Problem
 from empirical.samples import Samples
 from empirical.simulation import simulate
 
 _WORKING_SET = {"cpu": 4 << 20, "cuda": 1 << 30}
 """Bytes of models per chunk: what stays in a CPU's cache, or fills a GPU."""
+_TWINS_AT_ONCE = 16
+_FRAGMENTATION = 2
+"""Freed memory that is not reused at once; 1.3 was measured where the launcher keeps it (see empirical.memory)."""
+_READING = 5 * 8
+"""Bytes per weight while measures are read: models, points, differences and two temporaries in float64."""
 
 
 @dataclass(frozen=True)
@@ -30,20 +36,48 @@ class Part:
         return slice(self.replicates.start, self.replicates.stop)
 
 
-def cut(run: Run, width: int, twins: int, chunk: int | None, device: torch.device) -> list[Part]:
+def network_bytes(run: Run, problem: Problem) -> int:
+    """Bytes that one network of a part needs at its peak, from above: training, or reading in float64, and its training sets."""
+    item = 8 if run.precision == "float64" else 4
+    training = item * (2 + 2 * (run.graphs == "relabelled")) * problem.width
+    steps = item * (problem.scratch(run.b) + problem.width)
+    return _FRAGMENTATION * (run.models * (training + steps + _READING * problem.width) + 16 * run.m * (run.n + run.b))
+
+
+def _allowed(run: Run, problem: Problem, memory: int | None, least: int) -> int:
+    """Networks that the memory holds beside what the process holds already."""
+    each = network_bytes(run, problem)
+    limit = parse_memory(None) if memory is None else memory
+    free = limit - resident_memory()
+    if free < least * each:
+        raise DomainError(
+            f"got memory={limit >> 20} MiB, of which {max(free, 0) >> 20} MiB are free; "
+            f"{least} network(s) of this run take {least * each >> 20} MiB: allow more memory, or take a smaller m or model"
+        )
+    return free // each
+
+
+def cut(run: Run, problem: Problem, twins: int, chunk: int | None, device: torch.device, memory: int | None = None) -> list[Part]:
     """Cut a run into parts; many twins of one replicate are spread over parts that each repeat the base run.
 
     Args:
-        width: weights P of one model. twins: coupled runs to train, 0 for none. chunk: replicates per part, or None.
+        twins: coupled runs to train, 0 for none. chunk: replicates per part, or None for as many as stay in the cache.
+        memory: bytes that the process may hold at most, with what it holds already; None is half the machine.
 
     Raises:
-        DomainError: for a chunk that is neither None nor an integer >= 1.
+        DomainError: for a chunk that is neither None nor an integer >= 1, or when the smallest part exceeds the memory.
     """
     if chunk is not None and (not isinstance(chunk, int) or chunk < 1):
         raise DomainError(f"got chunk={chunk!r}; it is a number of replicates >= 1, or None for one that fits the cache")
-    size = run.models * width * (8 if run.precision == "float64" else 4)
-    networks = max(2, _WORKING_SET[device.type] // size)
-    replicates = chunk or max(1, networks // (1 + twins))
+    least = 2 if twins else 1
+    allowed = _allowed(run, problem, memory, least)
+    # A gathered batch is read twice in a step, so it counts like the models; gradients asked for by network take turns.
+    each = problem.width + (0 if problem.by_network else problem.scratch(run.b) // 2)
+    size = run.models * each * (8 if run.precision == "float64" else 4)
+    # Each part of a large model's twins repeats the base run: a few more twins out of the cache cost less than that.
+    wanted = max(2, _WORKING_SET[device.type] // size, 1 + min(twins, _TWINS_AT_ONCE))
+    networks = min(wanted, allowed)
+    replicates = min(chunk or max(1, networks // (1 + twins)), max(1, allowed // least))
     block = max(1, networks // replicates - 1)
     starts = range(0, run.replicates, replicates)
     ranges = [range(start, min(start + replicates, run.replicates)) for start in starts]

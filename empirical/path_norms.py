@@ -12,7 +12,7 @@ from empirical.device import one_thread, resolve_device
 from empirical.parts import cut, states
 from empirical.problems.registry import problem as build_problem
 from empirical.samples import draw_samples
-from empirical.simulation import gradient_points
+from empirical.simulation import Points
 
 
 def gradient_norms(run: Run, device: str = "auto", chunk: int | None = None) -> NDArray[np.float64]:
@@ -34,9 +34,9 @@ def gradient_norms(run: Run, device: str = "auto", chunk: int | None = None) -> 
     samples, last = draw_samples(run, problem), run.read_at[-1]
     met = np.empty((run.replicates, last))
     with torch.inference_mode(), one_thread():
-        exact, points = problem.to(place, torch.float64), gradient_points(run, place)
-        for part, t, state in states(run, problem, samples, cut(run, problem.width, 0, chunk, place), place, range(last)):
-            models = points(state).double().view(-1, problem.width)
+        exact, points = problem.to(place, torch.float64), Points(run, place, problem.width)
+        for part, t, state in states(run, problem, samples, cut(run, problem, 0, chunk, place), place, range(last)):
+            models = points(state, t, part.replicates).double().view(-1, problem.width)
             training = torch.from_numpy(np.ascontiguousarray(samples.training[part.rows])).to(place)
             norms = exact.gradient_norms(models, training.view(len(models), -1)).cpu().numpy()
             met[part.rows, t] = norms.reshape(len(part.replicates), -1).mean(axis=1)

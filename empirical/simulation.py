@@ -9,30 +9,26 @@ from torch import Tensor
 
 from bounds.vocabulary import UpdateForm
 from empirical.configuration import Run
-from empirical.mixing import Mix, mixer
+from empirical.gossip import Gossip
 from empirical.problems.base import Problem
 from empirical.samples import Indices, batches
-from empirical.updates import UPDATES, Rules
+from empirical.updates import UPDATES, Rules, Update
 
 
-def _rules(run: Run, problem: Problem, device: torch.device) -> Rules:
-    return Rules(problem.to(device, getattr(torch, run.precision)), _gossip(run, device), run.radius)
+class Points:
+    """The map from the models (r, lanes, m, P) after a step to the points, of the same shape, where the next step evaluates
+    its gradients.
 
-
-def _gossip(run: Run, device: torch.device) -> Mix | None:
-    centralized = run.update_form is UpdateForm.CENTRALIZED
-    return None if centralized else mixer(run.mixing().power(run.Q), device, getattr(torch, run.precision))
-
-
-def gradient_points(run: Run, device: torch.device) -> Callable[[Tensor], Tensor]:
-    """The map from models (r, lanes, m, P) to the points, of the same shape, where the next step evaluates its gradients.
-
-    Y = W^Q X for CTA, in the run's own arithmetic and hence to the last bit the points of the next step; X itself for
-    the other forms.
+    Y = W^Q X for CTA if the next step gossips, in the run's own arithmetic and hence to the last bit the points of the next
+    step; X itself otherwise and for the other forms.
     """
-    mix = _gossip(run, device) if run.update_form is UpdateForm.CTA else None
 
-    def points(models: Tensor) -> Tensor:
+    def __init__(self, run: Run, device: torch.device, width: int = 0) -> None:
+        self.gossip = Gossip(run, device, width) if run.update_form is UpdateForm.CTA else None
+
+    def __call__(self, models: Tensor, step: int, replicates: range) -> Tensor:
+        """The points of step ``step`` + 1 of some replicates, from their models after ``step``."""
+        mix = None if self.gossip is None else self.gossip.at(step + 1, replicates, models.shape[1])
         if mix is None:
             return models
         networks = models.reshape(-1, *models.shape[-2:])
@@ -40,7 +36,18 @@ def gradient_points(run: Run, device: torch.device) -> Callable[[Tensor], Tensor
         mix(networks, mixed)
         return mixed.view(models.shape)
 
-    return points
+
+def _step_rules(run: Run, problem: Problem, device: torch.device, replicates: range, lanes: int) -> Callable[[int], tuple[Update, Rules]]:
+    """The update and the rules of each step; a step without gossip is that of plain SGD."""
+    gossip = Gossip(run, device, problem.width)
+    moved = problem.to(device, gossip.dtype)
+
+    def rules(step: int) -> tuple[Update, Rules]:
+        mix = gossip.at(step, replicates, lanes)
+        form = UpdateForm.CENTRALIZED if mix is None else run.update_form
+        return UPDATES[form], Rules(moved, mix, run.radius, problem.by_network)
+
+    return rules
 
 
 def _batch_indices(lanes: Tensor, drawn: Tensor, models: int) -> Tensor:
@@ -68,24 +75,26 @@ def simulate(
         replicates: the r replicates' numbers, which key their batches.
         tick: called with the number of steps done after each block of draws.
         steps: when to yield, ascending; 0 is the start, None the run's own ``read_at``.
-        start: the models to start from, anything that broadcasts to (r, lanes, models, P); None: zero weights.
+        start: the models to start from, anything that broadcasts to (r, lanes, models, P); None: the problem's own start.
 
     Yields:
         (r, lanes, models, P) tensors in the run's precision, valid until the next one is asked for.
     """
-    rules, update, schedule = _rules(run, problem, device), UPDATES[run.update_form], run.schedule
-    lanes = torch.from_numpy(training).to(device)
+    lanes, schedule = torch.from_numpy(training).to(device), run.schedule
     r, count = training.shape[:2]
+    at = _step_rules(run, problem, device, replicates, count)
     models = torch.zeros((r * count, run.models, problem.width), dtype=getattr(torch, run.precision), device=device)
     spare = torch.empty_like(models)
-    if start is not None:
-        models.view(r, count, run.models, -1).copy_(start)
+    begin = problem.start if start is None else start
+    if begin is not None:
+        models.view(r, count, run.models, -1).copy_(torch.as_tensor(begin))
     due, step = set(run.read_at if steps is None else steps), 0
     if 0 in due:
         yield models.view(r, count, run.models, -1)
     for block in batches(run, replicates, max(due)):
         for drawn in torch.from_numpy(block).to(device):
             step += 1
+            update, rules = at(step)
             models, spare = update(rules, models, spare, _batch_indices(lanes, drawn, run.models), schedule.step(step))
             if step in due:
                 yield models.view(r, count, run.models, -1)

@@ -41,14 +41,20 @@ class Descent(Protocol):
 
 @dataclass(frozen=True)
 class Rules:
-    """What every step of a run shares: the problem on its device, gossip (W^Q) and projection radius."""
+    """What every step of a run shares: the problem on its device, gossip (W^Q), projection radius, and whether gradients are
+    asked for one network at a time (see :class:`empirical.problems.base.Problem`)."""
 
     problem: Descent
     mix: Mix | None
     radius: float | None
+    by_network: bool = False
 
     def descend_(self, target: Tensor, models: Tensor, draws: Tensor, eta: float) -> None:
         """target <- target - eta G(models), in place; the two may be the same tensor."""
+        if self.by_network:
+            for place, weights, drawn in zip(target, models, draws.view(*models.shape[:2], *draws.shape[1:]), strict=True):
+                self.problem.add_gradient_(place, weights, drawn, -eta)
+            return
         self.problem.add_gradient_(target.view(-1, target.shape[-1]), models.view(-1, models.shape[-1]), draws, -eta)
 
 

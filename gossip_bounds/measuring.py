@@ -14,12 +14,13 @@ from bounds.files import make_folder
 from bounds.vocabulary import Readout
 from empirical import Measurement, Run, measure, resolve_device
 from empirical.measuring import Request
+from empirical.memory import parse_memory
 from empirical.store import Store, run_key
 from empirical.store.dataset import Stored, variable_name
 from gossip_bounds.experiment import Configuration, Experiment, read_experiment
 from gossip_bounds.output import print_json
 from gossip_bounds.progress import progress_bar
-from verify.plan import Task, execute
+from verify.plan import Task, execute, worker_count
 
 
 @lru_cache(maxsize=1)
@@ -27,7 +28,7 @@ def _store(folder: str) -> Store:
     return Store(folder)
 
 
-def compute(folder: str, run: Run, requests: tuple[Request, ...], device: str) -> str | None:
+def compute(folder: str, run: Run, requests: tuple[Request, ...], device: str, memory: int | None = None) -> str | None:
     """Measure one configuration and keep it, in the process that ran it: a kill then loses only what is under way.
 
     Returns:
@@ -37,16 +38,16 @@ def compute(folder: str, run: Run, requests: tuple[Request, ...], device: str) -
         InputFileError: when the file cannot be written.
     """
     try:
-        found = measure(run, requests, device=device)
+        found = measure(run, requests, device=device, memory=memory)
     except DomainError as error:
         return str(error)
     _store(folder).put(run, requests, found, device)
     return None
 
 
-def _task(folder: Path, run: Run, requests: tuple[Request, ...], device: str) -> Task:
+def _task(folder: Path, run: Run, requests: tuple[Request, ...], device: str, memory: int) -> Task:
     cost = float(run.replicates * (1 + run.twins) * run.m * run.T * run.b)
-    return Task(compute, (str(folder), run, requests, device), cost)
+    return Task(compute, (str(folder), run, requests, device, memory), cost)
 
 
 def _mean(one: Measurement) -> float:
@@ -68,9 +69,12 @@ def _missing(store: Store, wanted: dict[str, Configuration], requests: tuple[Req
     return {key: one.run for key, one in wanted.items() if store.get(one.run, requests, device) is None}
 
 
-def _run_missing(store: Store, missing: dict[str, Run], requests: tuple[Request, ...], device: str, jobs: int) -> dict[str, str]:
+def _run_missing(
+    store: Store, missing: dict[str, Run], requests: tuple[Request, ...], device: str, jobs: int, memory: int
+) -> dict[str, str]:
     """Why each configuration without values has none."""
-    tasks = {key: _task(store.folder, run, requests, device) for key, run in missing.items()}
+    share = memory // max(1, min(worker_count(jobs), len(missing)))
+    tasks = {key: _task(store.folder, run, requests, device, share) for key, run in missing.items()}
     try:
         with progress_bar() as progress:
             reasons = execute(tasks.values(), jobs, progress)
@@ -108,21 +112,22 @@ def _distinct(configurations: Sequence[Configuration], requests: tuple[Request, 
     return wanted
 
 
-def run_measure(file: Path, out: Path, *, jobs: int, seed: int | None, device: str, as_json: bool) -> None:
+def run_measure(file: Path, out: Path, *, jobs: int, seed: int | None, device: str, memory: str | None = None, as_json: bool) -> None:
     """Measure every configuration of ``file`` that ``out`` does not hold yet; the values never depend on ``jobs``.
 
     Everything that can be wrong with the input is checked before the first run starts. A configuration that diverges does
-    not keep the others from being measured.
+    not keep the others from being measured. ``memory`` is shared out evenly among the worker processes.
 
     Raises:
         GossipBoundsError: each one line; DomainError at the end when configurations diverged.
     """
     experiment = read_experiment(file, seed)
     resolve_device(device)
+    budget = parse_memory(memory)
     store = Store(make_folder(out), report=_say)
     wanted = _distinct(experiment.configurations, experiment.requests, device)
     missing = _missing(store, wanted, experiment.requests, device)
-    reasons = _run_missing(store, missing, experiment.requests, device, jobs)
+    reasons = _run_missing(store, missing, experiment.requests, device, jobs, budget)
     status = {key: "failed" if key in reasons else "computed" if key in missing else "reused" for key in wanted}
     if as_json:
         print_json(_rows(store, wanted, experiment, device, status))

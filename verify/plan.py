@@ -35,6 +35,9 @@ def worker_count(jobs: int) -> int:
 def _one_thread() -> None:
     import torch
 
+    from empirical.memory import hold_memory
+
+    hold_memory()
     torch.set_num_threads(1)
 
 

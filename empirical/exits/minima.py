@@ -108,7 +108,7 @@ def minimum_exits(
     viewpoint = Viewpoint(readout, run.update_form, None if centralized else run.mixing(), run.Q, node)
     exact, times = problem.to(place, torch.float64), np.zeros(run.replicates, dtype=np.int64)
     with torch.inference_mode(), one_thread():
-        for part in cut(run, problem.width, 0, None, place):
+        for part in cut(run, problem, 0, None, place):
             training = torch.from_numpy(samples.training[part.rows].reshape(len(part.replicates), -1)).to(place)
             watch = _Watch(exact, viewpoint, measure, starts[part.rows], training)
             times[part.rows] = _first_exits(run, problem, samples, part, watch, threshold, every)

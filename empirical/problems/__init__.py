@@ -1,5 +1,5 @@
 """Training problems: losses, gradients and proved constants, one file each."""
 
-from empirical.problems.registry import PROBLEMS, problem
+from empirical.problems.registry import PROBLEMS, problem, register
 
-__all__ = ["PROBLEMS", "problem"]
+__all__ = ["PROBLEMS", "problem", "register"]

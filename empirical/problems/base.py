@@ -50,11 +50,16 @@ class Problem(ABC):
         replacement: how a twin's new sample comes about: an independent draw, or the antithetic point of the old one.
         labels: (size,) integer classes 0..C-1 of the points, which heterogeneous splits go by; None without classes.
         minimum_risk: the least population risk over all weights (not only a ball's), when it is known exactly.
+        start: (P,) weights that every model of every replicate starts from; None is zero.
+        by_network: gradients are asked for one network (all its nodes) at a time, because the kernels behind them may round
+            a model by its place in a batch of models. A twin then sits where its base does, and chunks change no bit.
     """
 
     replacement: Literal["independent", "antithetic"] = "independent"
     labels: NDArray[np.int64] | None = None
     minimum_risk: float | None = None
+    start: NDArray[np.float64] | None = None
+    by_network: bool = False
 
     def __init__(self, name: str, features: NDArray[np.float64], weight_shape: tuple[int, ...]) -> None:
         self.name = name
@@ -77,6 +82,10 @@ class Problem(ABC):
         moved = copy.copy(self)
         moved._x = self._x.to(device, dtype)
         return moved
+
+    def scratch(self, b: int) -> int:
+        """Numbers that one model's gradient on a batch of ``b`` needs beside the weights; roughly, to keep within a memory budget."""
+        return 3 * b * int(self.features.shape[1])
 
     @abstractmethod
     def losses(self, weights: Tensor, indices: Tensor | None = None) -> Tensor:

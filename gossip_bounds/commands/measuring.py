@@ -17,6 +17,9 @@ def measure(
     seed: Annotated[int | None, typer.Option(help="Seed, instead of the file's.", min=0)] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     data_dir: DataDir = None,
+    memory: Annotated[
+        str | None, typer.Option(help="Most memory for all processes together, such as 4GiB; half the machine if left out.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Train every configuration of FILE.toml that --out does not hold yet, and keep what was measured."""
@@ -24,4 +27,4 @@ def measure(
     from gossip_bounds.measuring import run_measure
 
     with use_folder(data_dir):
-        run_measure(file, out, jobs=jobs, seed=seed, device=device, as_json=json)
+        run_measure(file, out, jobs=jobs, seed=seed, device=device, memory=memory, as_json=json)

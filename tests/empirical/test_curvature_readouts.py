@@ -16,7 +16,7 @@ from empirical.configuration import Run
 from empirical.curvature import Viewpoint, curvature, hessian_trace, problem_objective
 from empirical.measuring import trajectory
 from empirical.problems.network import SmoothNetwork
-from empirical.simulation import gradient_points
+from empirical.simulation import Points
 
 RING = topology("ring", 5)
 X = np.random.default_rng(0).standard_normal((9, 3))
@@ -48,7 +48,7 @@ def test_points_of_many_networks_at_once() -> None:
 def test_gradient_points_of_cta_are_the_engines() -> None:
     run = Run(problem="softmax-digits", update_form="cta", m=5, n=4, T=6, eta=1.0, Q=2, replicates=1)
     models = torch.from_numpy(trajectory(run, device="cpu")[0, -1].reshape(5, -1))
-    theirs = gradient_points(run, torch.device("cpu"))(models[None, None])[0, 0]
+    theirs = Points(run, torch.device("cpu"))(models[None, None], 6, range(1))[0, 0]
     ours = Viewpoint("gradient_point", run.update_form, run.mixing(), run.Q).points(models)
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-15)
     assert (ours - models).abs().max() > 1e-3

@@ -112,6 +112,7 @@ def test_twins_in_several_parts_give_the_same_bits(monkeypatch: pytest.MonkeyPat
     run = _run(twins=11, replicates=3, t0=2)
     whole = measure(run, ALL, device="cpu")
     monkeypatch.setattr(sys.modules["empirical.parts"], "_WORKING_SET", {"cpu": 4 * 5 * 640 * 8})
+    monkeypatch.setattr(sys.modules["empirical.parts"], "_TWINS_AT_ONCE", 1)
     for ours, theirs in zip(measure(run, ALL, device="cpu"), whole, strict=True):
         assert np.array_equal(ours.values, theirs.values)
 

@@ -38,7 +38,7 @@ def _singles(graph: Graph, fact: Fact) -> list[Fact]:
     left, right = fact
     for part in graph.walk(right):
         if isinstance(part, Call) and part.function == "min" and _rises_in(right, part):
-            options = [graph.rebuilt(right, lambda node, part=part, one=one: one if node is part else None) for one in part.arguments]
+            options = [graph.replaced(right, {id(part): one}) for one in part.arguments]
             return [single for option in options for single in _singles(graph, (left, option))]
     return [fact]
 
@@ -57,7 +57,7 @@ def _for_entries(graph: Graph, fact: Fact, variables: set[tuple[str, str]]) -> l
             array = part[0].arrays[0].name
             for variable in (variable for name, variable in variables if name == array):
                 entry = graph.substituted(part[0].body, {part[0].variables[0]: graph.name(variable)})
-                result.append((graph.rebuilt(left, lambda node, part=part, entry=entry: entry if node is part[0] else None), right))
+                result.append((graph.replaced(left, {id(part[0]): entry}), right))
     return result
 
 
@@ -87,7 +87,8 @@ def plan(graph: Graph, facts: Sequence[Fact], nodes: Sequence[Node]) -> Plan:
             [(part, *found) for part in parts for found in _from_ratios(part, ratios)],
             [(part, found) for part in parts for found in _from_gaps(part, gaps)],
         )
-    return graph.plans[key]
+    found: Plan = graph.plans[key]
+    return found
 
 
 def with_caps(scope: Scope, facts: Iterable[Fact], nodes: Sequence[Node], operations: Any) -> Scope:

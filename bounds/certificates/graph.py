@@ -23,7 +23,7 @@ class Graph:
 
     def make(self, kind: type[Node], *fields: Any) -> Node:
         """The one node of this kind with these fields (children must be nodes of this graph), lightly simplified."""
-        simple = self._simpler(kind, fields)
+        simple: Node | None = self._simpler(kind, fields)
         if simple is not None:
             return simple
         key = (kind, *(_key(field) for field in fields))
@@ -74,6 +74,10 @@ class Graph:
             by = swap(node)
             memo[id(node)] = by if by is not None else self._over(node, lambda part: self.rebuilt(part, swap, memo))
         return memo[id(node)]
+
+    def replaced(self, node: Node, by: Mapping[int, Node]) -> Node:
+        """The node with the sub-trees of these ids replaced."""
+        return self.rebuilt(node, lambda part: by.get(id(part)))
 
     def _over(self, node: Node, inner: Callable[[Node], Node]) -> Node:
         match node:
@@ -154,7 +158,7 @@ class Graph:
                 yield part
                 pending.extend(part.children())
 
-    def _simpler(self, kind: type[Node], fields: tuple[Any, ...]) -> Node | None:
+    def _simpler(self, kind: type[Node], fields: Any) -> Any:
         values = [field.value if isinstance(field, Number) else ... for field in fields]
         if kind is Sum:
             return self._simpler_sum(fields, values)
@@ -172,7 +176,7 @@ class Graph:
             return fields[1][0]
         return None
 
-    def _simpler_power(self, fields: tuple[Any, ...], values: list[Any]) -> Node | None:
+    def _simpler_power(self, fields: Any, values: list[Any]) -> Any:
         if values[1] == 1 or values[0] == _ONE or (values[0] == _ZERO and _positive(fields[1])):
             return fields[0]
         match fields[1]:
@@ -182,14 +186,14 @@ class Graph:
                     return self.make(Power, self.make(Power, fields[0], count), self.number(times))
         return None
 
-    def _simpler_sum(self, fields: tuple[Any, ...], values: list[Any]) -> Node | None:
+    def _simpler_sum(self, fields: Any, values: list[Any]) -> Any:
         if values[0] == 0 or values[1] == 0:
             return fields[1] if values[0] == 0 else fields[0]
         if isinstance(fields[1], Product) and fields[1].right is fields[0] and getattr(fields[1].left, "value", 0) == -1:
             return self.number(0)
         return self.number(values[0] + values[1]) if None not in values and ... not in values else None
 
-    def _simpler_product(self, fields: tuple[Any, ...], values: list[Any]) -> Node | None:
+    def _simpler_product(self, fields: Any, values: list[Any]) -> Any:
         if values[0] == 1 or values[1] == 1:
             return fields[1] if values[0] == 1 else fields[0]
         if (values[0] == 0 and values[1] is not None) or (values[1] == 0 and values[0] is not None):

@@ -72,6 +72,6 @@ def _spelt_out(bound: Bound, form: str, readout: str, given: tuple[str, ...], pa
     spectra: list[tuple[str | None, tuple[float, ...]]] = [*SPECTRA.items()] if spelled else [(None, ())]
     for name, spectrum in spectra:
         arrays = {_SPECTRUM: spectrum} if name else {}
-        node, *pairs = (graph.with_arrays(graph.added(one), arrays) for one in (tree, *(side for pair in sides for side in pair[::2])))
+        node, *pairs = (graph.with_arrays(graph.separated(one), arrays) for one in (tree, *(side for pair in sides for side in pair[::2])))
         facts = tuple(zip(pairs[::2], pairs[1::2], strict=True))
         yield Case(form, readout, given, name, node, facts, tuple(condition.text for condition in conditions))

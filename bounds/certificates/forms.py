@@ -17,7 +17,7 @@ def distribution(graph: Graph, node: Node, scope: Scope) -> list[Node] | None:
     for key, (part, power) in powers.items():
         if power == 1 and (isinstance(part, Sum) or (isinstance(part, Reduce) and part.function == "total")) and len(powers) > 1:
             rest = built_product(graph, number, {other: factor for other, factor in powers.items() if other != key})
-            if scope.still(rest):
+            if scope.still(rest) or (isinstance(part, Reduce) and graph.names(rest) & set(part.variables)):
                 continue
             if isinstance(part, Reduce):
                 return [graph.make(Reduce, part.function, part.variables, part.arrays, graph.make(Product, rest, part.body))]

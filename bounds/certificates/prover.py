@@ -16,11 +16,12 @@ from bounds.certificates.arb_intervals import ArbIntervals
 from bounds.certificates.boxes import boxes
 from bounds.certificates.branch import Budget, Question
 from bounds.certificates.calculus import Calculus, Scope
+from bounds.certificates.facts import with_caps
 from bounds.certificates.forms import conjugate, distribution, dropping, peeled
 from bounds.certificates.graph import Graph
 from bounds.certificates.pieces import Goal, goals
 from bounds.certificates.positivity import Range
-from bounds.certificates.summands import difference, summands
+from bounds.certificates.summands import difference, is_whole, summands
 from bounds.certificates.symbolic import symbolic
 from bounds.certificates.through import through
 from bounds.expression.tree import Least, Node
@@ -40,7 +41,7 @@ class Prover:
 
     graph: Graph
     budget: Budget = field(default_factory=lambda: Budget(math.inf))
-    _failed: set[Any] = field(default_factory=set)
+    _failed: dict[Any, Any] = field(default_factory=dict)
 
     def calculus(self, scope: Scope) -> Calculus:
         """Arb states in a scope."""
@@ -64,7 +65,8 @@ class Prover:
             return None
         proof = self._fresh(node, sign, scope, depth)
         if proof is None:
-            self._failed.add(key)
+            # The scope is kept, so that its ids stay its own.
+            self._failed[key] = scope
         return proof
 
     def _fresh(self, node: Node, sign: int, scope: Scope, depth: int) -> Proof | None:
@@ -150,19 +152,28 @@ def _ends(prover: Prover, node: Node, sign: int, scope: Scope, depth: int) -> Pr
     """A least value as the smaller one of its last place's and of the least among the others."""
     if not isinstance(node, Least) or not scope.still(node.low) or not scope.still(node.high):
         return None
-    last = prover.graph.substituted(node.body, {node.variable: node.high})
-    before = prover.graph.make(Least, node.variable, node.low, difference(prover.graph, node.high, prover.graph.number(1)), node.body)
-    if summands(node.high).get(None, (None, 0))[1] < 0:
+    graph = prover.graph
+    if summands(node.high).get(None, (None, 0))[1] < 0 or not is_whole(graph, node.high):
         return None
-    return prover.all_of("ends", [(part, sign, scope) for part in (last, before)], depth)
+    last = graph.substituted(node.body, {node.variable: node.high})
+    high = difference(graph, node.high, graph.number(1))
+    before = graph.make(Least, node.variable, node.low, high, node.body)
+    # Where there are no others, nothing has to be said about them.
+    some = with_caps(scope, [(node.low, high)], [before, difference(graph, high, node.low)], _OF)
+    return prover.all_of("ends", [(last, sign, scope), (before, sign, some)], depth)
 
 
 def _difference(prover: Prover, node: Node, sign: int, scope: Scope, depth: int) -> Proof | None:
     """The same goal for the steps f(p+1) - f(p) of a whole number p."""
-    if scope.difference or not all(name in REGISTRY and REGISTRY[name].domain.integer for name in scope.moving):
+    if scope.difference or len(scope.moving) != 1 or not all(map(_counts, scope.moving)):
         return None
     proof = prover.prove(node, sign, replace(scope, difference=True), depth + 1)
     return None if proof is None else {"rule": "difference", "parts": [proof]}
+
+
+def _counts(name: str) -> bool:
+    """Whether the name is a symbol for a whole number."""
+    return name in REGISTRY and REGISTRY[name].domain.rank == 0 and REGISTRY[name].domain.integer
 
 
 def _conjugate(prover: Prover, node: Node, sign: int, scope: Scope, depth: int) -> Proof | None:

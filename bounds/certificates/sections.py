@@ -18,6 +18,7 @@ from bounds.certificates.facts import Fact, spelt_out, with_caps
 from bounds.certificates.graph import Graph
 from bounds.certificates.positivity import NotPolynomialError, Polynomials, atoms_of
 from bounds.certificates.prover import Proof, Prover
+from bounds.certificates.symbolic import sides_positive
 from bounds.expression.tree import Node, Quotient
 
 
@@ -55,9 +56,9 @@ def _entry(prover: Prover, fact: Fact, scope: Scope) -> dict[str, Any] | None:
     candidates: list[tuple[str, Node]] = []
     if scope.still(left) or scope.still(right):
         candidates.append(("right", right) if scope.still(left) else ("left", left))
-    else:
+    elif prover.value_sign(right, scope) == 1:
         candidates.append(("ratio", prover.graph.make(Quotient, left, right)))
-    logarithm = log_gap(prover.graph, fact, scope)
+    logarithm = log_gap(prover.graph, fact, scope) if sides_positive(prover, fact, scope) else None
     if logarithm is not None:
         candidates.append(("logarithm", logarithm))
     for name, node in candidates:

@@ -115,7 +115,8 @@ class Question:
         """The facts that share a name with the node, directly or through other facts."""
         known = self.scope.ranges.keys() | self.scope.entries.keys()
         left = [fact for fact in self.scope.facts if self._names(fact) <= known]
-        names, linked = set(self.names), []
+        names = set(self.names)
+        linked: list[tuple[Node, Node]] = []
         while True:
             fresh = [fact for fact in left if self._names(fact) & names]
             if not fresh:
@@ -226,7 +227,7 @@ def _answers(question: Question, lows: Any, highs: Any) -> tuple[Any, Any, Any]:
 
 def _score(halves: Any) -> Any:
     """How close two halves are to done: 0 for a done one, down to -1."""
-    total = 0.0
+    total: Any = 0.0
     for done, void, low in halves:
         short = np.where(np.isnan(low), -math.inf, np.minimum(low, 0.0))
         total = total + np.where(done | void, 0.0, np.where(np.isinf(short), -1.0, short / (1 - short)) - 0.1)

@@ -104,10 +104,10 @@ def _name(run: Calculus, node: Name) -> State:
     value = run.scope.ranges[node.name]
     if run.scope.difference:
         return State(value, run.of.one, run.of.all)
-    # Where p may be negative, F is df/dp itself: p df/dp would turn its sign.
-    positive = run.of.at_least_zero(value)
-    rate = run.of.select(positive, value, run.of.one)
-    return State(value, rate, run.of.select(positive, run.of.one, run.of.div(run.of.one, value)))
+    if not bool_all(run.of.at_least_zero(value)):
+        # p df/dp has the sign of df/dp for p >= 0 only.
+        return State(value, run.of.all, run.of.all)
+    return State(value, value, run.of.one)
 
 
 def _sum(run: Calculus, node: Sum) -> State:
@@ -160,9 +160,11 @@ def _growth_less_one(run: Calculus, node: Sum, a: State, b: State) -> State | No
         return None
     if not is_whole(run.scope.graph, difference(run.scope.graph, stop, start)):
         return None
+    from bounds.certificates.functions import is_product
+
     of, q = run.of, run.state(rate)
-    factor = (of.one[0], of.nonnegative[1])
-    return State(of.nonnegative, of.all, of.select(of.at_least_zero(q.value), of.mul(factor, q.elasticity), of.all))
+    factor, known = (of.one[0], of.nonnegative[1]), is_product(run, growth)
+    return State(of.select(known, of.nonnegative, of.all), of.all, of.select(known, of.mul(factor, q.elasticity), of.all))
 
 
 def _below_end(run: Calculus, node: Sum, a: State, b: State) -> State | None:
@@ -251,7 +253,9 @@ def _whole_power(run: Calculus, node: Node, count: int) -> State:
     if count < 0:
         inverse = _whole_power(run, node, -count)
         value = of.div(of.one, inverse.value)
-        return State(value, of.neg(of.mul(of.power(value, 2), inverse.rate)), of.neg(inverse.elasticity))
+        sure = of.at_least_zero(inverse.value) | of.at_least_zero(of.neg(inverse.value))
+        rate = of.neg(of.mul(of.power(value, 2), inverse.rate))
+        return State(value, of.select(sure, rate, of.all), of.select(sure, of.neg(inverse.elasticity), of.all))
     times = of.number(count)
     value = of.power(base.value, count)
     rate = of.mul(of.mul(times, of.power(base.value, max(count - 1, 0))), base.rate)
@@ -285,8 +289,6 @@ def _real_power(run: Calculus, base: State, exponent: State, whole: bool) -> Sta
     of = run.of
     logarithm = of.log(base.value)
     value = of.exp(of.mul(exponent.value, logarithm))
-    moves = of.mul(exponent.rate, logarithm)
-    elasticity = of.add(of.mul(exponent.value, base.elasticity), moves)
     positive = of.at_least_zero(base.value)
     if whole:
         size = of.larger(base.value, of.neg(base.value))
@@ -294,11 +296,21 @@ def _real_power(run: Calculus, base: State, exponent: State, whole: bool) -> Sta
         value = of.select(positive, value, (-reach[1], reach[1]))
     else:
         value = of.meet(value, of.nonnegative)
-    rate = of.mul(value, elasticity)
     if run.scope.difference:
-        # b^(k+1) - b^k = b^k (b - 1): the mean value theorem has no real powers of negative numbers.
-        rate = of.mul(value, of.mul(exponent.rate, of.add(base.value, of.number(-1)))) if _is_zero(base.rate) else of.all
-    return State(value, of.select(positive, rate, rate if run.scope.difference else of.all), elasticity)
+        return State(value, _power_step(of, base, exponent, value, positive, whole), of.all)
+    still = _is_zero(exponent.rate)
+    elasticity = of.add(of.mul(exponent.value, base.elasticity), of.zero if still else of.mul(exponent.rate, logarithm))
+    elasticity = elasticity if still else of.select(positive, elasticity, of.all)
+    return State(value, of.select(positive, of.mul(value, elasticity), of.all), elasticity)
+
+
+def _power_step(of: Any, base: State, exponent: State, value: Interval, positive: Any, whole: bool) -> Interval:
+    """b^(k+d) - b^k for a still base: d b^l (b - 1) with l between k and k+d for whole k and d, d b^l log b in general."""
+    if not _is_zero(base.rate):
+        return of.all
+    if whole:
+        return of.mul(value, of.mul(exponent.rate, of.add(base.value, of.number(-1))))
+    return of.select(positive, of.mul(value, of.mul(exponent.rate, of.log(base.value))), of.all)
 
 
 def _is_zero(interval: Interval) -> bool:
@@ -317,22 +329,57 @@ def _least(run: Calculus, node: Least) -> State:
     A range that grows with the parameter may let the value fall. It does not where the body rises at every fixed place and
     along the moving end of the range: every new place then has at least the old end's value.
     """
-    of, low, high = run.of, run.state(node.low), run.state(node.high)
-    places = (low.value[0], high.value[1])
-    inner = Calculus(replace(run.scope.also({node.variable: places}), ends={**run.scope.ends, node.variable: node.high}), of)
+    of, high = run.of, run.state(node.high)
+    inner = Calculus(least_scope(run, node), of)
     body = inner.state(node.body)
-    value = (body.value[0], body.value[1])
+    value = body.value
     if run.scope.still(node.low) and run.scope.still(node.high):
         return State(value, body.rate, body.elasticity)
     graph = run.scope.graph
-    end = run.state(graph.substituted(node.body, {node.variable: node.high}))
-    grows = run.scope.still(node.low) and bool_all(of.at_least_zero(high.rate))
-    up = of.at_least_zero(body.rate) & of.at_least_zero(end.rate)
-    down = of.at_least_zero(of.neg(body.rate))
-    if not grows:
+    if not (run.scope.still(node.low) and end_passes_all(run, node)):
         return State(value, of.all, of.all)
+    end = run.state(graph.substituted(node.body, {node.variable: node.high}))
+    up = of.at_least_zero(body.rate) & of.at_least_zero(end.rate)
+    down = of.at_least_zero(of.neg(body.rate)) & of.at_least_zero(high.rate)
     rate = of.select(up, of.nonnegative, of.select(down, of.nonpositive, of.all))
     return State(value, rate, of.all)
+
+
+def least_scope(run: Calculus, node: Least) -> Scope:
+    """The scope of the body: the variable lies between the ends; below the high one where the range is surely not empty.
+
+    In an empty range the body is taken at the low end.
+    """
+    of, low, high = run.of, run.state(node.low).value, run.state(node.high).value
+    places = of.hull(low, high)
+    ends = dict(run.scope.ends)
+    if not_empty(run, node):
+        ends[node.variable] = node.high
+    return replace(run.scope.also({node.variable: places}), ends=ends)
+
+
+def not_empty(run: Calculus, node: Least) -> bool:
+    """Whether the range of places is surely not empty."""
+    return bool_all(at_least(run, node.high, node.low))
+
+
+def at_least(run: Calculus, high: Node, low: Node) -> Any:
+    """Whether high >= low surely holds, because the ranges or an assumption say so."""
+    graph = run.scope.graph
+    gap = difference(graph, high, low)
+    known = run.of.at_least_zero(run.state(gap).value)
+    if bool_all(known):
+        return known
+    rests = (difference(graph, gap, difference(graph, right, left)) for left, right in run.scope.facts)
+    return known | any(isinstance(rest, Number) and rest.value is not None and rest.value >= 0 for rest in rests)
+
+
+def end_passes_all(run: Calculus, node: Least) -> bool:
+    """Whether the range grows at its high end, one place after the other."""
+    rate, graph = run.state(node.high).rate, run.scope.graph
+    names = all(part is None or isinstance(part, Name) for part, _ in summands(node.high).values())
+    steps = bool_all(run.of.at_least_zero(run.of.add(run.of.one, run.of.neg(rate)))) if run.scope.difference else True
+    return names and is_whole(graph, node.high) and steps and bool_all(run.of.at_least_zero(rate))
 
 
 def bool_all(mask: Any) -> bool:
@@ -342,13 +389,11 @@ def bool_all(mask: Any) -> bool:
 
 def _reduce(run: Calculus, node: Reduce) -> State:
     """Over arrays of any length whose entries lie in one range; entries of an array that moves each move by an amount of their own."""
-    of, scope = run.of, run.scope
-    ranges = {variable: scope.entries[array_name(array)] for variable, array in zip(node.variables, node.arrays, strict=True)}
-    moving = frozenset(
-        variable for variable, array in zip(node.variables, node.arrays, strict=True) if scope.graph.names(array) & scope.moving
-    )
-    inside = replace(scope.also(ranges, moving), entries={**scope.entries, **ranges})
+    of, inside = run.of, reduce_scope(run.scope, node)
     body = Calculus(inside, of).state(node.body)
+    moving = inside.moving != run.scope.moving
+    if moving and not one_mover(inside, node.body):
+        body = State(body.value, of.all, of.all)
     if node.function != "total":
         return run.signs_only(body.value, body.rate) if moving else body
     # One entry at least (a tail may have none), and no limit to their number.
@@ -362,6 +407,19 @@ def _reduce(run: Calculus, node: Reduce) -> State:
     if moving:
         return summed
     return State(value, summed.rate, of.select(one_sign, body.elasticity, of.all))
+
+
+def reduce_scope(scope: Scope, node: Reduce) -> Scope:
+    """The scope of the body of a sum over arrays."""
+    pairs = list(zip(node.variables, node.arrays, strict=True))
+    ranges = {variable: scope.entries[array_name(array)] for variable, array in pairs}
+    moving = frozenset(variable for variable, array in pairs if scope.graph.names(array) & scope.moving)
+    return replace(scope.also(ranges, moving), entries={**scope.entries, **ranges})
+
+
+def one_mover(scope: Scope, node: Node) -> bool:
+    """Whether one name only moves in the node: entries move each by an amount of their own, and signs of sums say nothing then."""
+    return len(scope.graph.names(node) & scope.moving) <= 1
 
 
 _RULES: dict[type[Node], Callable[[Calculus, Any], State]] = {

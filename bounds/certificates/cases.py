@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bounds.arrays import SPECTRA
@@ -69,9 +69,9 @@ def _spelt_out(bound: Bound, form: str, readout: str, given: tuple[str, ...], pa
     sides = [condition.sides(bound.formula, choice) for condition in conditions]
     tree = bound.expression(given, form, readout)
     spelled = _SPECTRUM in given and parameter != _SPECTRUM
-    spectra: Mapping[str | None, tuple[float, ...]] = dict(SPECTRA) if spelled else {None: ()}
-    for name, spectrum in spectra.items():
+    spectra: list[tuple[str | None, tuple[float, ...]]] = [*SPECTRA.items()] if spelled else [(None, ())]
+    for name, spectrum in spectra:
         arrays = {_SPECTRUM: spectrum} if name else {}
-        node, *pairs = (graph.with_arrays(graph.added(one), arrays) for one in (tree, *(side for pair in sides for side in pair[::2])))
+        node, *pairs = (graph.with_arrays(graph.separated(one), arrays) for one in (tree, *(side for pair in sides for side in pair[::2])))
         facts = tuple(zip(pairs[::2], pairs[1::2], strict=True))
         yield Case(form, readout, given, name, node, facts, tuple(condition.text for condition in conditions))

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from bounds.certificates.calculus import Calculus, Scope
-from bounds.certificates.graph import Graph
-from bounds.certificates.summands import Factors, Terms, built, difference, factors, summands
+from bounds.certificates.calculus import Calculus, Scope, bool_all
+from bounds.certificates.graph import Graph, array_name
+from bounds.certificates.summands import Factors, Terms, built, difference, factors, never_negative, summands
 from bounds.expression.tree import Call, Name, Node, Number, Power, Product, Quotient, Reduce, Sum
 
 #: An assumption ``left <= right``.
@@ -38,7 +38,7 @@ def _singles(graph: Graph, fact: Fact) -> list[Fact]:
     left, right = fact
     for part in graph.walk(right):
         if isinstance(part, Call) and part.function == "min" and _rises_in(right, part):
-            options = [graph.rebuilt(right, lambda node, part=part, one=one: one if node is part else None) for one in part.arguments]
+            options = [graph.replaced(right, {id(part): one}) for one in part.arguments]
             return [single for option in options for single in _singles(graph, (left, option))]
     return [fact]
 
@@ -49,15 +49,19 @@ def _rises_in(node: Node, part: Node) -> bool:
 
 
 def _for_entries(graph: Graph, fact: Fact, variables: set[tuple[str, str]]) -> list[Fact]:
-    """x largest(p, rho, p) <= right holds for every entry of rho too (x and rho are not negative)."""
+    """x largest(p, rho, p) <= right holds for every entry of rho too, where x is not negative."""
     left, right = fact
     result = []
-    for part in factors(left)[1].values():
-        if part[1] == 1 and isinstance(part[0], Reduce) and part[0].function == "largest" and isinstance(part[0].arrays[0], Name):
-            array = part[0].arrays[0].name
+    number, powers = factors(left)
+    for part, power in powers.values():
+        if power != 1 or not isinstance(part, Reduce) or part.function != "largest" or len(part.arrays) > 1:
+            continue
+        others = (never_negative(other) for other, _ in powers.values() if other is not part)
+        if number > 0 and all(others) and isinstance(part.arrays[0], Name):
+            array = part.arrays[0].name
             for variable in (variable for name, variable in variables if name == array):
-                entry = graph.substituted(part[0].body, {part[0].variables[0]: graph.name(variable)})
-                result.append((graph.rebuilt(left, lambda node, part=part, entry=entry: entry if node is part[0] else None), right))
+                entry = graph.substituted(part.body, {part.variables[0]: graph.name(variable)})
+                result.append((graph.replaced(left, {id(part): entry}), right))
     return result
 
 
@@ -65,12 +69,16 @@ def _for_entries(graph: Graph, fact: Fact, variables: set[tuple[str, str]]) -> l
 class Plan:
     """Which facts bear on which sub-trees, found once and evaluated on every box.
 
-    ``ratios``: part = number * fact^whole * rest, where 0 <= fact <= 1/share. ``gaps``: part >= a number.
+    ``ratios``: part = number * fact^whole * rest, where 0 <= fact <= 1/share. ``gaps``: part >= a number. ``needed`` gives
+    for the ids of fact's factors and rest's those among them that may be negative: then nothing follows.
+    ``binders`` are the variables with the arrays that they run over.
     """
 
     facts: tuple[Fact, ...]
     ratios: list[tuple[Node, Fraction, Fraction, Fraction, Factors]]
     gaps: list[tuple[Node, Fraction]]
+    needed: list[list[Node]]
+    binders: tuple[tuple[str, Node], ...]
 
 
 def plan(graph: Graph, facts: Sequence[Fact], nodes: Sequence[Node]) -> Plan:
@@ -82,12 +90,16 @@ def plan(graph: Graph, facts: Sequence[Fact], nodes: Sequence[Node]) -> Plan:
         order = {(id(left), id(right)) for left, right in both}
         ratios = _combined([ratio for left, right in both for ratio in _ratio(graph, left, right, order)])
         gaps = [summands(difference(graph, right, left)) for left, right in both]
+        found_ratios = [(part, *found) for part in parts for found in _from_ratios(part, ratios)]
         graph.plans[key] = Plan(
             tuple(both),
-            [(part, *found) for part in parts for found in _from_ratios(part, ratios)],
+            [found[:5] for found in found_ratios],
             [(part, found) for part in parts for found in _from_gaps(part, gaps)],
+            [found[5] for found in found_ratios],
+            tuple(dict.fromkeys(pair for node in (*nodes, *(side for fact in both for side in fact)) for pair in _entries(graph, node))),
         )
-    return graph.plans[key]
+    found: Plan = graph.plans[key]
+    return found
 
 
 def with_caps(scope: Scope, facts: Iterable[Fact], nodes: Sequence[Node], operations: Any) -> Scope:
@@ -96,8 +108,10 @@ def with_caps(scope: Scope, facts: Iterable[Fact], nodes: Sequence[Node], operat
     known = {(id(left), id(right)): (left, right) for left, right in (*scope.facts, *facts)}
     found = plan(scope.graph, facts, nodes)
     caps: dict[int, Any] = dict(scope.caps)
-    bare = Calculus(replace(scope, moving=frozenset()), of)
-    for part, number, share, whole, rest in found.ratios:
+    bare = Calculus(_with_entries(scope, found.binders), of)
+    for (part, number, share, whole, rest), needed in zip(found.ratios, found.needed, strict=True):
+        if not all(_not_negative(bare, node) for node in needed):
+            continue
         limit = (of.zero[0], of.number(1 / share)[1]) if whole == 1 else (of.number(share)[0], of.all[1])
         cap = of.mul(of.number(number), of.mul(limit, _range_of(bare, rest)))
         caps[id(part)] = cap if id(part) not in caps else of.meet(caps[id(part)], cap)
@@ -108,6 +122,17 @@ def with_caps(scope: Scope, facts: Iterable[Fact], nodes: Sequence[Node], operat
     return replace(scope, caps=caps, facts=tuple(known.values()))
 
 
+def _with_entries(scope: Scope, binders: Iterable[tuple[str, Node]]) -> Scope:
+    """The scope with nothing moving, and with the variables of sums over known arrays."""
+    entries = {variable: scope.entries[array_name(array)] for variable, array in binders if array_name(array) in scope.entries}
+    return replace(scope, ranges={**entries, **scope.ranges}, moving=frozenset())
+
+
+def _not_negative(run: Calculus, node: Node) -> bool:
+    known = run.scope.graph.names(node) <= run.scope.ranges.keys()
+    return known and bool_all(run.of.at_least_zero(run.state(node).value))
+
+
 def _sorted_out(graph: Graph, fact: Fact) -> Fact:
     """0 <= 1 - r as r <= 1: every summand on the side where it is positive."""
     terms = summands(difference(graph, fact[1], fact[0]))
@@ -115,7 +140,8 @@ def _sorted_out(graph: Graph, fact: Fact) -> Fact:
     return built(graph, left), built(graph, {key: term for key, term in terms.items() if term[1] > 0})
 
 
-Ratio = tuple[Fraction, Factors]
+#: A number, factors, and the nodes that must not be negative for number * factors to lie in [0, 1].
+Ratio = tuple[Fraction, Factors, tuple[Node, ...]]
 
 
 def _ratio(graph: Graph, left: Node, right: Node, order: set[tuple[int, int]]) -> list[Ratio]:
@@ -123,13 +149,14 @@ def _ratio(graph: Graph, left: Node, right: Node, order: set[tuple[int, int]]) -
     number, powers = factors(graph.make(Quotient, left, right))
     if number <= 0 or not powers:
         return []
+    own = tuple(node for node, _ in powers.values())
     weaker = [
-        (number * share, _swapped(powers, key, one))
+        (number * share, _swapped(powers, key, one), (*own, *(part for part, _ in summands(node).values() if part is not None)))
         for key, (node, power) in powers.items()
         if power == 1
         for share, one in _parts(node, order)
     ]
-    return [(number, powers), *weaker]
+    return [(number, powers, own), *weaker]
 
 
 def _parts(node: Node, order: set[tuple[int, int]]) -> list[tuple[Fraction, Node]]:
@@ -151,23 +178,24 @@ def _swapped(powers: Factors, key: int, by: Node) -> Factors:
 def _combined(ratios: list[Ratio]) -> list[Ratio]:
     """The ratios and the products of two of them in which something cancels."""
     products = []
-    for (number, first), (share, second) in itertools.permutations(ratios, 2):
+    for (number, first, needed), (share, second, others) in itertools.permutations(ratios, 2):
         rest = _rest(first, second, Fraction(-1))
         if rest and len(rest) < len(first.keys() | second.keys()):
-            products.append((number * share, rest))
+            products.append((number * share, rest, (*needed, *others)))
     return ratios + products
 
 
-def _from_ratios(part: Node, ratios: list[Ratio]) -> Iterable[tuple[Fraction, Fraction, Fraction, Factors]]:
+def _from_ratios(part: Node, ratios: list[Ratio]) -> Iterable[tuple[Fraction, Fraction, Fraction, Factors, list[Node]]]:
     if not isinstance(part, Product | Quotient | Power | Sum | Name | Call):
         return
     number, powers = factors(part)
-    for share, fact in ratios:
+    for share, fact, needed in ratios:
         for key, (_, exponent) in fact.items():
             if key in powers and (whole := powers[key][1] / exponent) in (1, -1):
                 rest = _rest(powers, fact, whole)
                 if len(rest) < len(powers) + (len(fact) > 1 and len(powers) == 1):
-                    yield number, share, whole, rest
+                    nodes = {id(node): node for node in (*needed, *(node for node, _ in rest.values()))}
+                    yield number, share, whole, rest, [node for node in nodes.values() if not isinstance(node, Number)]
                     break
 
 
@@ -185,8 +213,6 @@ def _rest(powers: Factors, fact: Factors, whole: Fraction) -> Factors:
 def _range_of(run: Calculus, powers: Factors) -> Any:
     of, result = run.of, run.of.one
     for node, exponent in powers.values():
-        if not run.scope.graph.names(node) <= run.scope.ranges.keys():
-            return of.nonnegative
         result = of.mul(result, of.exp(of.mul(of.number(exponent), of.log(run.state(node).value))))
     return result
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bounds.certificates.calculus import HALF, Calculus, Scope, State, bool_all
+from bounds.certificates.calculus import HALF, Calculus, Scope, State, at_least, bool_all
 from bounds.certificates.facts import with_caps
 from bounds.certificates.graph import array_name
 from bounds.certificates.summands import difference, is_whole
@@ -97,6 +97,8 @@ def jump(run: Calculus, node: Call) -> Any:
 def _lead(run: Calculus, a: Any, b: Any, first: State, second: State) -> Any:
     """An enclosure of the sign of a - b."""
     of = run.of
+    if run.scope.difference:
+        return of.add(first.value, of.neg(second.value))
     if isinstance(a, Call) and a.function == "min" and any(part is b for part in a.arguments):
         return of.nonpositive
     if isinstance(a, Call) and a.function == "max" and any(part is b for part in a.arguments):
@@ -108,20 +110,34 @@ def _lead(run: Calculus, a: Any, b: Any, first: State, second: State) -> Any:
 def _geometric(run: Calculus, node: Call) -> State:
     """sum_{s<T} r^s; its elasticities are r/(1-r) - T r^T/(1-r^T), which grows with r and T, and x/(e^x-1) at x = -T log r."""
     of, (ratio, count) = run.of, map(run.state, node.arguments)
-    positive = of.at_least_zero(ratio.value)
+    positive, whole = of.at_least_zero(ratio.value), is_whole(run.scope.graph, node.arguments[1])
     value = of.select(positive, _geometric_value(of, ratio.value, count.value), _alternating(of, ratio.value, count.value))
+    value = of.select(sums(run, node), value, of.select(positive & of.at_least_zero(count.value), _fractional(of, ratio, count), of.all))
     if run.scope.difference:
-        still = run.scope.still(node.arguments[0])
+        still = run.scope.still(node.arguments[0]) and whole
         power = _signed_power(of, ratio.value, count.value)
         return State(value, of.mul(power, count.rate) if still else of.all, of.all)
     fade = of.neg(of.mul(count.value, of.log(ratio.value)))
     in_count = of.mul(of.weight(fade), count.elasticity)
-    whole = is_whole(run.scope.graph, node.arguments[1]) or bool_all(of.at_least_zero(of.add(count.value, of.number(-1))))
-    mean = _mean_power(of, ratio.value, count.value) if whole else of.all
+    fixed = whole and run.scope.still(node.arguments[1])
+    smooth = of.at_least_zero(count.value if fixed else of.add(count.value, of.number(-1)))
+    mean = of.select(smooth, _mean_power(of, ratio.value, count.value), of.all)
     in_ratio = of.zero if run.scope.still(node.arguments[0]) else of.mul(mean, ratio.elasticity)
     elasticity = of.add(in_ratio, in_count)
-    rate = of.mul(value, elasticity)
-    return State(value, of.select(positive, rate, of.all), of.select(positive, elasticity, of.all))
+    known = positive & of.at_least_zero(count.value)
+    return State(value, of.select(known, of.mul(value, elasticity), of.all), of.select(known, elasticity, of.all))
+
+
+def sums(run: Calculus, node: Call) -> Any:
+    """Whether geometric(r, T) surely rises with r >= 0: for whole T >= 0, and for any T >= 1."""
+    of, count = run.of, run.state(node.arguments[1]).value
+    return of.at_least_zero(count if is_whole(run.scope.graph, node.arguments[1]) else of.add(count, of.number(-1)))
+
+
+def _fractional(of: Any, ratio: State, count: State) -> Any:
+    """geometric for r >= 0 and any T >= 0: it is at most 1 for T <= 1, and rises with T."""
+    most = _geometric_value(of, ratio.value, of.larger(count.value, of.one))
+    return (of.zero[0], of.larger(most, of.one)[1])
 
 
 def _geometric_value(of: Any, ratio: Any, count: Any) -> Any:
@@ -177,10 +193,11 @@ def _mean_power_end(of: Any, ratio: Any, count: Any) -> Any:
 
 
 def _growth(run: Calculus, node: Call) -> State:
-    """prod_{t=s+1}^{S} (1 + q/t) for q >= 0 and S >= s >= 0."""
+    """prod_{t=s+1}^{S} (1 + q/t) for q >= 0 and S >= s >= 0; nothing is known of it elsewhere."""
     of, (rate, start, stop) = run.of, map(run.state, node.arguments)
+    known = is_product(run, node)
     low = of.larger(start.value, of.zero)
-    value = of.larger(_growth_value(of, rate.value, low, stop.value), of.one)
+    value = of.select(known, of.larger(_growth_value(of, rate.value, low, stop.value), of.one), of.all)
     if run.scope.difference:
         return State(value, of.all, of.all)
     graph = run.scope.graph
@@ -191,8 +208,15 @@ def _growth(run: Calculus, node: Call) -> State:
     # psi(t+1+q) - psi(t+1) falls with t, so that a shift of both ends by the same amount makes the product smaller.
     together = run.scope.still(apart) and bool_all(of.at_least_zero(start.rate))
     moves = of.meet(moves, of.nonpositive) if together else moves
-    elasticity = of.add(in_rate, moves)
+    elasticity = of.select(known, of.add(in_rate, moves), of.all)
     return State(value, of.mul(value, elasticity), elasticity)
+
+
+def is_product(run: Calculus, node: Call) -> Any:
+    """Whether growth(q, s, S) surely has q >= 0 and S >= s >= 0."""
+    rate, start, stop = node.arguments
+    first, second = (run.of.at_least_zero(run.state(end).value) for end in (rate, start))
+    return first & second & at_least(run, stop, start)
 
 
 def _growth_value(of: Any, rate: Any, start: Any, stop: Any) -> Any:
@@ -227,11 +251,13 @@ def _element(run: Calculus, node: Call) -> State:
     """One entry of an array that is not spelt out; where the array moves, by an amount of its own."""
     of, array = run.of, node.arguments[0]
     value = run.scope.entries[array_name(array)]
-    return State(value, of.nonnegative, of.all)
+    # An index that moves may go anywhere.
+    return State(value, of.nonnegative if run.scope.still(node.arguments[1]) else of.all, of.all)
 
 
 def _size(run: Calculus, node: Call) -> State:
-    return State(run.of.add(run.of.one, run.of.nonnegative), run.of.zero, run.of.zero)
+    least = run.of.zero if isinstance(node.arguments[0], Call) else run.of.one
+    return State(run.of.add(least, run.of.nonnegative), run.of.zero, run.of.zero)
 
 
 FUNCTIONS: dict[str, Callable[[Calculus, Call], State]] = {

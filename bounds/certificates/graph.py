@@ -19,11 +19,12 @@ class Graph:
     def __init__(self) -> None:
         self._nodes: dict[Any, Node] = {}
         self._names: dict[int, frozenset[str]] = {}
+        self._binders: dict[str, int] = {}
         self.plans: dict[Any, Any] = {}
 
     def make(self, kind: type[Node], *fields: Any) -> Node:
         """The one node of this kind with these fields (children must be nodes of this graph), lightly simplified."""
-        simple = self._simpler(kind, fields)
+        simple: Node | None = self._simpler(kind, fields)
         if simple is not None:
             return simple
         key = (kind, *(_key(field) for field in fields))
@@ -60,7 +61,8 @@ class Graph:
     def _fresh_names(self, node: Node) -> frozenset[str]:
         match node:
             case Name(name):
-                return frozenset((name,))
+                # A row of an array, written out, moves when the array does.
+                return frozenset((name, name.rpartition("@")[2]))
             case Least(variable, low, high, body):
                 return self.names(low) | self.names(high) | (self.names(body) - {variable})
             case Reduce(_, variables, arrays, body):
@@ -72,10 +74,15 @@ class Graph:
         memo = {} if memo is None else memo
         if id(node) not in memo:
             by = swap(node)
-            memo[id(node)] = by if by is not None else self._over(node, lambda part: self.rebuilt(part, swap, memo))
+            memo[id(node)] = by if by is not None else self.over(node, lambda part: self.rebuilt(part, swap, memo))
         return memo[id(node)]
 
-    def _over(self, node: Node, inner: Callable[[Node], Node]) -> Node:
+    def replaced(self, node: Node, by: Mapping[int, Node]) -> Node:
+        """The node with the sub-trees of these ids replaced."""
+        return self.rebuilt(node, lambda part: by.get(id(part)))
+
+    def over(self, node: Node, inner: Callable[[Node], Node]) -> Node:
+        """The node with ``inner`` applied to its direct sub-trees."""
         match node:
             case Sum(left, right) | Product(left, right) | Quotient(left, right) | Power(left, right):
                 return self.make(type(node), inner(left), inner(right))
@@ -100,6 +107,34 @@ class Graph:
     def added(self, node: Node) -> Node:
         """A foreign tree as a node of this graph."""
         return self.rebuilt(node, lambda _: None)
+
+    def separated(self, node: Node) -> Node:
+        """A foreign tree as a node of this graph in which one name is bound to one array only, and never within itself."""
+        return self._separated(node, {})
+
+    def _separated(self, node: Node, names: dict[str, str]) -> Node:
+        def inner(part: Node) -> Node:
+            return self._separated(part, names)
+
+        match node:
+            case Name(name):
+                return self.name(names.get(name, name))
+            case Least(variable, low, high, body):
+                fresh = self._binder(variable, None, names, keeps=_like_symbol(variable, low))
+                return self.make(Least, fresh, inner(low), inner(high), self._separated(body, {**names, variable: fresh}))
+            case Reduce(function, variables, arrays, body):
+                over = tuple(map(inner, arrays))
+                own = {one: self._binder(one, array, names) for one, array in zip(variables, over, strict=True)}
+                return self.make(Reduce, function, tuple(own.values()), over, self._separated(body, {**names, **own}))
+        return self.over(node, inner)
+
+    def _binder(self, variable: str, array: Node | None, names: Mapping[str, str], keeps: bool = False) -> str:
+        name, count = variable, 0
+        # What a symbol's domain says holds for its parameter, and seldom for a variable of that name.
+        while (name in REGISTRY and not keeps) or self._binders.setdefault(name, id(array)) != id(array) or name in names.values():
+            count += 1
+            name, keeps = f"{variable}_{count}", False
+        return name
 
     def with_arrays(self, node: Node, arrays: Mapping[str, Sequence[float]]) -> Node:
         """The node with sums over known arrays written out, entry by entry."""
@@ -154,7 +189,7 @@ class Graph:
                 yield part
                 pending.extend(part.children())
 
-    def _simpler(self, kind: type[Node], fields: tuple[Any, ...]) -> Node | None:
+    def _simpler(self, kind: type[Node], fields: Any) -> Any:
         values = [field.value if isinstance(field, Number) else ... for field in fields]
         if kind is Sum:
             return self._simpler_sum(fields, values)
@@ -172,7 +207,7 @@ class Graph:
             return fields[1][0]
         return None
 
-    def _simpler_power(self, fields: tuple[Any, ...], values: list[Any]) -> Node | None:
+    def _simpler_power(self, fields: Any, values: list[Any]) -> Any:
         if values[1] == 1 or values[0] == _ONE or (values[0] == _ZERO and _positive(fields[1])):
             return fields[0]
         match fields[1]:
@@ -182,19 +217,26 @@ class Graph:
                     return self.make(Power, self.make(Power, fields[0], count), self.number(times))
         return None
 
-    def _simpler_sum(self, fields: tuple[Any, ...], values: list[Any]) -> Node | None:
+    def _simpler_sum(self, fields: Any, values: list[Any]) -> Any:
         if values[0] == 0 or values[1] == 0:
             return fields[1] if values[0] == 0 else fields[0]
         if isinstance(fields[1], Product) and fields[1].right is fields[0] and getattr(fields[1].left, "value", 0) == -1:
             return self.number(0)
         return self.number(values[0] + values[1]) if None not in values and ... not in values else None
 
-    def _simpler_product(self, fields: tuple[Any, ...], values: list[Any]) -> Node | None:
+    def _simpler_product(self, fields: Any, values: list[Any]) -> Any:
         if values[0] == 1 or values[1] == 1:
             return fields[1] if values[0] == 1 else fields[0]
         if (values[0] == 0 and values[1] is not None) or (values[1] == 0 and values[0] is not None):
             return self.number(0)
         return self.number(values[0] * values[1]) if None not in values and ... not in values else None
+
+
+def _like_symbol(variable: str, low: Node) -> bool:
+    """Whether a place of a least value, at least ``low``, is in the domain of the symbol of its name (if there is one)."""
+    domain = REGISTRY[variable].domain if variable in REGISTRY else None
+    whole = domain is not None and domain.rank == 0 and domain.integer
+    return domain is not None and whole and isinstance(low, Number) and low.value is not None and low.value >= domain.low
 
 
 def _key(field: Any) -> Any:
@@ -204,8 +246,11 @@ def _key(field: Any) -> Any:
 
 
 def _positive(node: Node) -> bool:
-    """Whether the exponent is surely positive: a name that counts, or a positive number."""
-    return (isinstance(node, Number) and node.value is not None and node.value > 0) or isinstance(node, Name)
+    """Whether the exponent is surely positive: a positive number, or a symbol that is never 0 or less."""
+    if isinstance(node, Name):
+        domain = REGISTRY[node.name].domain if node.name in REGISTRY else None
+        return domain is not None and domain.rank == 0 and domain.low >= 0 and 0 not in domain
+    return isinstance(node, Number) and node.value is not None and node.value > 0
 
 
 def _entries(array: Node, arrays: Mapping[str, Sequence[float]]) -> list[float]:

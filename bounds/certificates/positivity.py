@@ -174,9 +174,11 @@ def _merged(ring: Polynomials, goal: Any, limits: dict[int, Range], slacks: set[
     """Two nonnegative atoms that occur in one product only become one atom."""
     monomials = goal.monoms()
     free = [place for place, (low, _) in limits.items() if place not in slacks and low is not None and low >= 0 and goal.degrees()[place]]
+    whole = dict(enumerate(ring.atoms))
     for first, second in itertools.combinations(free, 2):
         if all(powers[first] == powers[second] for powers in monomials) and goal.degrees()[second]:
-            product = range_of(ring.graph.make(Product, ring.atoms[first], ring.atoms[second]))
+            whole[first] = ring.graph.make(Product, whole[first], whole[second])
+            product = range_of(whole[first])
             goal = _put(ring, goal, second, ring.constant(1))
             monomials = goal.monoms()
             limits = {**limits, first: (max(product[0] or Fraction(0), Fraction(0)), product[1])}

@@ -106,7 +106,8 @@ class Search:
             if proof is None:
                 return None
             found.append(proof)
-        ranges = sections(Prover(self.graph, self.budget), case.facts, scope)
+        # Where nothing moves, any two admissible values compare, whatever lies between them.
+        ranges = [] if scope.still(case.node) else sections(Prover(self.graph, self.budget), case.facts, scope)
         return None if ranges is None else {"sections": ranges, "proofs": found}
 
     # witnesses ----------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from bounds.certificates.facts import Fact, spelt_out, with_caps
 from bounds.certificates.graph import Graph
 from bounds.certificates.positivity import NotPolynomialError, Polynomials, atoms_of
 from bounds.certificates.prover import Proof, Prover
+from bounds.certificates.symbolic import sides_positive
 from bounds.expression.tree import Node, Quotient
 
 
@@ -33,7 +34,8 @@ def sections(prover: Prover, facts: Sequence[Fact], scope: Scope) -> list[dict[s
     entries: list[dict[str, Any]] = []
     while waiting:
         for place in waiting:
-            known = [facts[other] for other in (*done, place)]
+            # Not the assumption itself: (x-1)^2 (x-3) rises wherever it is not negative, and that is no interval.
+            known = [facts[other] for other in done]
             entry = _entry(prover, facts[place], _under(graph, scope, known))
             if entry is not None:
                 entries.append({"assumption": place, "after": sorted(done), **entry})
@@ -55,9 +57,9 @@ def _entry(prover: Prover, fact: Fact, scope: Scope) -> dict[str, Any] | None:
     candidates: list[tuple[str, Node]] = []
     if scope.still(left) or scope.still(right):
         candidates.append(("right", right) if scope.still(left) else ("left", left))
-    else:
+    elif prover.value_sign(right, scope) == 1:
         candidates.append(("ratio", prover.graph.make(Quotient, left, right)))
-    logarithm = log_gap(prover.graph, fact, scope)
+    logarithm = log_gap(prover.graph, fact, scope) if sides_positive(prover, fact, scope) else None
     if logarithm is not None:
         candidates.append(("logarithm", logarithm))
     for name, node in candidates:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from bounds.certificates.graph import Graph
-from bounds.expression.tree import Call, Name, Node, Number, Power, Product, Quotient, Sum
+from bounds.expression.tree import Call, Name, Node, Number, Power, Product, Quotient, Reduce, Sum
 from bounds.symbols import REGISTRY
 
 #: Node ids to (node, coefficient); None stands for the constant.
@@ -98,17 +98,35 @@ def factors(node: Node) -> tuple[Fraction, Factors]:
 
 
 def _gather(node: Node, exponent: Fraction, found: Factors) -> Fraction:
+    # (x^2)^(1/2) is not x where x is negative, and (x y)^(1/2) has no factors where both are.
+    split = exponent.denominator == 1 or all(map(never_negative, node.children()))
     match node:
         case Number(value) if value and exponent.denominator == 1:
             return Fraction(value ** int(exponent))
-        case Product(left, right):
+        case Product(left, right) if split:
             return _gather(left, exponent, found) * _gather(right, exponent, found)
-        case Quotient(left, right):
+        case Quotient(left, right) if split:
             return _gather(left, exponent, found) * _gather(right, -exponent, found)
-        case Power(base, Number(value)) if value is not None:
+        case Power(base, Number(value)) if value is not None and (split or never_negative(base)):
             return _gather(base, exponent * value, found)
     found[id(node)] = (node, exponent + found.get(id(node), (None, Fraction(0)))[1])
     return Fraction(1)
+
+
+def never_negative(node: Node) -> bool:
+    """Whether the node cannot be negative, as far as its form and the domains of its symbols tell."""
+    match node:
+        case Number(value):
+            return value is None or value >= 0
+        case Name(name):
+            return name in REGISTRY and REGISTRY[name].domain.low >= 0
+        case Power(base, Number(value)):
+            return (value is not None and value % 2 == 0) or never_negative(base)
+        case Call("sqrt" | "exp"):
+            return True
+        case Reduce(_, _, _, body):
+            return never_negative(body)
+    return isinstance(node, Sum | Product | Quotient | Power) and all(map(never_negative, node.children()))
 
 
 def built_product(graph: Graph, number: Fraction, powers: Factors) -> Node:

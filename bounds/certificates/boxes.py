@@ -1,0 +1,88 @@
+"""Branch and bound as a rule of proof: which sub-trees get a name of their own, and which names a box has."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from bounds.certificates.branch import Question, branch
+from bounds.certificates.calculus import Scope
+from bounds.certificates.facts import Fact
+from bounds.certificates.summands import built_product, factors
+from bounds.certificates.through import parents
+from bounds.expression.tree import Least, Name, Node, Number, Product, Quotient, Reduce
+from bounds.rates.rational import text
+
+if TYPE_CHECKING:
+    from bounds.certificates.prover import Proof, Prover
+
+_MOST_NAMES = 6
+
+
+def boxes(prover: Prover, node: Node, sign: int, scope: Scope, depth: int) -> Proof | None:
+    """Branch and bound, with names of their own for sub-trees that are still or that move like the parameter itprover."""
+    if (
+        not prover.budget.each
+        or prover.budget.spent
+        or any(isinstance(part, Reduce | Least) and not scope.still(part) for part in prover.graph.walk(node))
+    ):
+        return None
+    short = moving_factors(prover, node, scope)
+    cut = _renamed(prover, short, scope)
+    outer, facts, inner = apply(prover, short, scope, cut)
+    names = tuple(sorted(prover.graph.names(outer) & inner.ranges.keys()))
+    if not names or len(names) > _MOST_NAMES:
+        return None
+    tree = branch(Question(outer, sign, replace(inner, facts=tuple(facts)), names), prover.budget)
+    return None if tree is None else {"rule": "boxes", "names": {name: text(part) for name, part in cut.items()}, "tree": tree}
+
+
+def moving_factors(prover: Prover, node: Node, scope: Scope) -> Node:
+    """The node without positive factors that are still: they change no sign."""
+    number, powers = factors(node)
+    still = {key: factor for key, factor in powers.items() if scope.still(factor[0])}
+    dropped = built_product(prover.graph, number, still)
+    if scope.difference or not still or number <= 0 or prover.value_sign(dropped, scope) != 1:
+        return node
+    return built_product(prover.graph, Fraction(1), {key: factor for key, factor in powers.items() if key not in still})
+
+
+def _renamed(prover: Prover, node: Node, scope: Scope) -> dict[str, Node]:
+    """Names for the largest sub-trees that are still, or whose elasticity is 1 (they move like the parameter)."""
+    cut: dict[str, Node] = {}
+    above = parents(prover, node)
+
+    def swap(part: Node) -> Node | None:
+        if isinstance(part, Name | Number):
+            return part
+        names = prover.graph.names(part)
+        if not names or not names <= scope.ranges.keys() or any(part is other for other in cut.values()):
+            return None
+        if any(above[id(inner)] > 1 for inner in prover.graph.walk(part) if inner is not part and not isinstance(inner, Name | Number)):
+            return None
+        if scope.still(part) or _like_parameter(prover, part, scope):
+            cut[f"_cut{len(cut)}"] = part
+            return part
+        return None
+
+    prover.graph.rebuilt(node, swap)
+    return cut
+
+
+def _like_parameter(prover: Prover, part: Node, scope: Scope) -> bool:
+    if scope.difference or not isinstance(part, Product | Quotient):
+        return False
+    low, high = prover.calculus(scope).state(part).elasticity
+    return bool(low == 1) and bool(high == 1)
+
+
+def apply(prover: Prover, node: Node, scope: Scope, cut: dict[str, Node]) -> tuple[Node, list[Fact], Scope]:
+    """The node and the facts with the named sub-trees replaced, and the scope with the names."""
+    by = {id(part): prover.graph.name(name) for name, part in cut.items()}
+    outer, *sides = (
+        prover.graph.rebuilt(one, lambda part: by.get(id(part))) for one in (node, *(side for fact in scope.facts for side in fact))
+    )
+    ranges = {name: prover.calculus(scope).state(part).value for name, part in cut.items()}
+    moving = frozenset(name for name, part in cut.items() if not scope.still(part))
+    return outer, list(zip(sides[::2], sides[1::2], strict=True)), scope.also(ranges, moving)

@@ -31,7 +31,8 @@ class Certificate:
 
     ``boxes`` counts the boxes and pairs of points looked at. A ``mixed`` direction is proved by two witnesses: ``witness``
     is against increasing, ``opposite`` against decreasing. A monotone direction is proved by ``proofs``, one for each case
-    (update form, readout, parameters given, spectrum), which :func:`bounds.certificates.checker.check` can follow.
+    (update form, readout, parameters given, spectrum), which :func:`bounds.checker.check` can follow. ``given`` are optional
+    parameters of which the certificate speaks only where they are given; all readings are meant when it is empty.
     ``update_form`` is None where the certificate speaks about all forms of the bound. ``reason`` says why nothing was decided.
     """
 
@@ -48,6 +49,7 @@ class Certificate:
     update_form: str | None = None
     reason: str = ""
     proofs: tuple[Mapping[str, Any], ...] = ()
+    given: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """The JSON document; the second witness of a ``mixed`` direction stands inside the first, under ``opposite``."""
@@ -55,7 +57,13 @@ class Certificate:
         opposite = content.pop("opposite")
         if opposite is not None:
             content["witness"]["opposite"] = opposite
-        return {"schema_version": 1, **content, "direction": self.direction.value, "proofs": list(content["proofs"])}
+        return {
+            "schema_version": 1,
+            **content,
+            "direction": self.direction.value,
+            "proofs": list(content["proofs"]),
+            "given": list(self.given),
+        }
 
     def save(self, path: str | Path) -> Path:
         """Write the document to a JSON file, whole or not at all."""

@@ -14,12 +14,12 @@ from flint import ctx
 from bounds.bound import Bound
 from bounds.box import check_box
 from bounds.checker.claims import Claim, Label
-from bounds.checker.scope import Unconfirmed
+from bounds.checker.scope import UnconfirmedError
 from bounds.checker.trees import Trees
 from bounds.checker.witnesses import check_witness
 from bounds.errors import ExpressionError, GossipBoundsError, PrecisionError
 from bounds.registry import get
-from bounds.vocabulary import Direction, UpdateForm
+from bounds.vocabulary import Direction, UpdateForm, word
 
 _SCHEMA = 1
 _BITS = 80
@@ -44,7 +44,7 @@ def check(source: str | Path | Mapping[str, Any], bound: Bound | None = None) ->
     ctx.prec = _BITS
     try:
         return Finding(True, _confirmed(_document(source), bound))
-    except Unconfirmed as problem:
+    except UnconfirmedError as problem:
         return Finding(False, f"not confirmed: {problem}")
     except (PrecisionError, ExpressionError, GossipBoundsError) as problem:
         return Finding(False, f"not confirmed: {problem}")
@@ -60,11 +60,11 @@ def _document(source: str | Path | Mapping[str, Any]) -> Mapping[str, Any]:
     try:
         document = json.loads(Path(source).read_text(encoding="utf-8"), parse_constant=_no_constant)
     except (OSError, UnicodeDecodeError) as problem:
-        raise Unconfirmed(f"cannot read {str(source)!r}: {getattr(problem, 'strerror', None) or 'it is no text'}") from None
+        raise UnconfirmedError(f"cannot read {str(source)!r}: {getattr(problem, 'strerror', None) or 'it is no text'}") from None
     except ValueError as problem:
-        raise Unconfirmed(f"{str(source)!r} is no JSON: {problem}") from None
+        raise UnconfirmedError(f"{str(source)!r} is no JSON: {problem}") from None
     if not isinstance(document, dict):
-        raise Unconfirmed("the file holds no certificate")
+        raise UnconfirmedError("the file holds no certificate")
     return document
 
 
@@ -74,60 +74,62 @@ def _no_constant(name: str) -> float:
 
 def _confirmed(document: Mapping[str, Any], bound: Bound | None) -> str:
     if document.get("schema_version") != _SCHEMA or type(document.get("schema_version")) is not int:
-        raise Unconfirmed(f"schema version {document.get('schema_version')!r}; this checker reads version {_SCHEMA}")
+        raise UnconfirmedError(f"schema version {document.get('schema_version')!r}; this checker reads version {_SCHEMA}")
     missing = [name for name in _NEEDED if name not in document]
     if missing:
-        raise Unconfirmed(f"{missing[0]} is missing")
+        raise UnconfirmedError(f"{missing[0]} is missing")
     bound = bound or get(str(document["bound"]))
     if bound.id != document["bound"]:
-        raise Unconfirmed(f"it speaks about {document['bound']!r}, not about {bound.id!r}")
+        raise UnconfirmedError(f"it speaks about {document['bound']!r}, not about {bound.id!r}")
     parameter, direction, status = (document[name] for name in ("parameter", "direction", "status"))
     if parameter not in bound.formula.parameters or direction not in ("increasing", "decreasing", "constant", "mixed"):
-        raise Unconfirmed(f"{bound.id} has no parameter {parameter!r}, or {direction!r} is no direction")
+        raise UnconfirmedError(f"{bound.id} has no parameter {parameter!r}, or {direction!r} is no direction")
     _check_box(bound, document["box"])
     form = document["update_form"]
     if form is not None and form not in [known.value for known in bound.update_forms]:
-        raise Unconfirmed(f"{bound.id} does not speak about the update form {form!r}")
-    subject = f"{bound.id} is {Direction(direction).label} in {parameter}"
+        raise UnconfirmedError(f"{bound.id} does not speak about the update form {form!r}")
+    subject = f"{bound.id} is {word(Direction, direction).label} in {parameter}"
     if status == "proved" and direction != "mixed":
         return f"{subject}: proved, {_proved(bound, document)}"
     if status == "refuted" or (status == "proved" and direction == "mixed"):
         return f"{subject}: {status}, {_witnessed(bound, document)}"
-    raise Unconfirmed(f"it claims nothing (status {status!r})")
+    raise UnconfirmedError(f"it claims nothing (status {status!r})")
 
 
 def _check_box(bound: Bound, box: Any) -> None:
     if not isinstance(box, dict) or box.keys() != set(bound.formula.parameters):
-        raise Unconfirmed("the box does not name every parameter of the bound once")
+        raise UnconfirmedError("the box does not name every parameter of the bound once")
     for name, ends in box.items():
-        numbers = isinstance(ends, list | tuple) and len(ends) == 2 and all(type(end) in (int, float) and math.isfinite(end) for end in ends)
+        numbers = (
+            isinstance(ends, list | tuple) and len(ends) == 2 and all(type(end) in (int, float) and math.isfinite(end) for end in ends)
+        )
         if not numbers:
-            raise Unconfirmed(f"the range of {name} is no pair of numbers")
+            raise UnconfirmedError(f"the range of {name} is no pair of numbers")
     # A spectrum is one of those of known graphs, whatever the range of its entries.
     check_box(bound, {name: tuple(ends) for name, ends in box.items() if name != "spectrum"})
 
 
 def _proved(bound: Bound, document: Mapping[str, Any]) -> str:
     if document["witness"] is not None:
-        raise Unconfirmed("a proof with a witness against it")
+        raise UnconfirmedError("a proof with a witness against it")
     claim = Claim(bound, document["parameter"], document["direction"], document["box"], Trees())
     given, cases = document.get("given", []), document["proofs"]
     if not isinstance(given, list) or not set(given) <= set(bound.formula.optional) or not isinstance(cases, list):
-        raise Unconfirmed("the names given, or the proofs, are no list of what they should be")
+        raise UnconfirmedError("the names given, or the proofs, are no list of what they should be")
     required = list(claim.labels(document["update_form"], given))
     proved = set()
     for case in cases:
         label = _label(case)
         if label not in required:
-            raise Unconfirmed(f"the case {label} is none of this bound and parameter")
+            raise UnconfirmedError(f"the case {label} is none of this bound and parameter")
         try:
             claim.check(label, case)
-        except Unconfirmed as problem:
-            raise Unconfirmed(f"{_words(label)}: {problem}") from None
+        except UnconfirmedError as problem:
+            raise UnconfirmedError(f"{_words(label)}: {problem}") from None
         proved.add(_identity(claim, label))
     for label in required:
         if _identity(claim, label) not in proved:
-            raise Unconfirmed(f"the case {_words(label)} is missing")
+            raise UnconfirmedError(f"the case {_words(label)} is missing")
     return f"{len(cases)} cases cover all {len(required)} of update form, readout, reading and spectrum"
 
 
@@ -135,7 +137,7 @@ def _label(case: Any) -> Label:
     match case:
         case {"update_form": str(form), "readout": str(readout), "given": list(given), "spectrum": None | str() as spectrum}:
             return form, readout, tuple(map(str, given)), spectrum
-    raise Unconfirmed("a case without a label")
+    raise UnconfirmedError("a case without a label")
 
 
 def _identity(claim: Claim, label: Label) -> Any:
@@ -160,7 +162,7 @@ def _words(label: Label) -> str:
 
 def _witnessed(bound: Bound, document: Mapping[str, Any]) -> str:
     if document["proofs"]:
-        raise Unconfirmed("a refutation with proofs")
+        raise UnconfirmedError("a refutation with proofs")
     witness, direction = document["witness"], document["direction"]
     forms = [document["update_form"]] if document["update_form"] else [form.value for form in UpdateForm if form in bound.update_forms]
     claims = [(witness, direction)]
@@ -168,14 +170,14 @@ def _witnessed(bound: Bound, document: Mapping[str, Any]) -> str:
         opposite = witness.get("opposite") if isinstance(witness, dict) else None
         claims = [(witness, "increasing"), (opposite, "decreasing")]
     elif isinstance(witness, dict) and "opposite" in witness:
-        raise Unconfirmed("a second witness where one is enough")
-    problem: Unconfirmed | None = None
+        raise UnconfirmedError("a second witness where one is enough")
+    problem: UnconfirmedError | None = None
     for form in forms:
         try:
             for one, against in claims:
                 check_witness(bound, document["parameter"], against, document["box"], form, one)
-        except Unconfirmed as found:
+        except UnconfirmedError as found:
             problem = problem or found
         else:
             return f"{len(claims)} witness{'es' if len(claims) > 1 else ''} evaluated again"
-    raise problem or Unconfirmed("no update form")
+    raise problem or UnconfirmedError("no update form")

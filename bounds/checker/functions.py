@@ -10,7 +10,7 @@ from bounds.checker.motion import State, require, signed, state, whole
 from bounds.checker.ranges import ALL, HALF, ONE, POSITIVE, ZERO, Range, most, number
 from bounds.checker.scope import Scope
 from bounds.checker.trees import origin
-from bounds.expression.tree import Call
+from bounds.expression.tree import Call, Node, Number
 
 
 def _sqrt(scope: Scope, node: Call) -> State:
@@ -66,10 +66,10 @@ def jump(scope: Scope, node: Call) -> Range:
     """A range with the sign of the jump that the value makes where the parameter takes the condition across 0."""
     condition, a, b = node.arguments
     first, second = branches(scope, node)
-    part_of = isinstance(a, Call) and a.function in ("min", "max") and any(part is b for part in a.arguments)
-    if part_of or (getattr(b, "value", 0) is None):
+    found = a.function if isinstance(a, Call) and a.function in ("min", "max") and any(part is b for part in a.arguments) else ""
+    if found or (isinstance(b, Number) and b.value is None):
         # a is min(b, ...) or max(b, ...), or b is infinite.
-        lead = POSITIVE if part_of and a.function == "max" else -POSITIVE
+        lead = POSITIVE if found == "max" else -POSITIVE
         if scope.steps:
             return ALL
     else:
@@ -159,10 +159,11 @@ def _growth(scope: Scope, node: Call) -> State:
     if scope.steps:
         return State(value, ALL, ALL)
     elasticity = q.value * _reciprocals(scope, q.value, start.value, stop.value, apart) * q.elasticity
-    if scope.still(apart) and start.rate.positive and not scope.still(node.arguments[1]):
-        elasticity = elasticity + -POSITIVE.meet(_h(q.value, start.value) * start.rate)
-    else:
-        elasticity = elasticity + _h(q.value, stop.value) * stop.rate - _h(q.value, start.value) * start.rate
+    moves = _h(q.value, stop.value) * stop.rate - _h(q.value, start.value) * start.rate
+    if scope.still(apart) and start.rate.positive:
+        # Both ends move by the same amount, and h decreases.
+        moves = moves.meet(-(_h(q.value, start.value) * start.rate).hull(ZERO))
+    elasticity = elasticity + moves
     return State(value, value * elasticity, elasticity)
 
 
@@ -170,13 +171,13 @@ def _h(q: Range, at: Range) -> Range:
     return ((at + q + ONE).digamma() - (at + ONE).digamma()).meet(POSITIVE)
 
 
-def _reciprocals(scope: Scope, q: Range, start: Range, stop: Range, apart: object) -> Range:
+def _reciprocals(scope: Scope, q: Range, start: Range, stop: Range, apart: Node) -> Range:
     """The sum of 1/(t + q) over s < t <= S, with its first term where S - s is whole and >= 1."""
     first, last = start + ONE, stop + ONE
     least = Range(last.low + q.high, last.low + q.high).digamma() - Range(first.high + q.high, first.high + q.high).digamma()
     most_ = Range(last.high + q.low, last.high + q.low).digamma() - Range(first.low + q.low, first.low + q.low).digamma()
     low = most((least.low, arb(0)))
-    if whole(scope, apart) and scope.value(apart).low >= 1:  # type: ignore[arg-type]
+    if whole(scope, apart) and scope.value(apart).low >= 1:
         low = most((low, (ONE / (first + q)).low))
     return Range(low, most((most_.high, low)))
 

@@ -12,8 +12,8 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from bounds.checker.ranges import ALL, NEGATIVE, ONE, POSITIVE, ZERO, Range, number
-from bounds.checker.scope import Scope, Unconfirmed
-from bounds.checker.trees import counts, origin, value_of
+from bounds.checker.scope import Scope, UnconfirmedError
+from bounds.checker.trees import Parts, counts, value_of
 from bounds.expression.tree import Call, Least, Name, Node, Number, Power, Product, Quotient, Reduce, Sum
 
 
@@ -55,13 +55,13 @@ def signed(value: Range, rate: Range) -> State:
 def require(scope: Scope, node: Node, holds: bool, what: str) -> None:
     """Not confirmed unless ``holds``, where the node moves."""
     if scope.strict and not holds and not scope.still(node):
-        raise Unconfirmed(what)
+        raise UnconfirmedError(what)
 
 
 def _name(scope: Scope, node: Name) -> State:
     value = scope.ranges.get(node.name)
     if value is None:
-        raise Unconfirmed(f"{node.name} has no range here")
+        raise UnconfirmedError(f"{node.name} has no range here")
     return State(value, ONE if scope.steps else value, ONE)
 
 
@@ -78,7 +78,8 @@ def _sum(scope: Scope, node: Sum) -> State:
 
 def _apart(scope: Scope, node: Sum) -> State | None:
     """C + M, where C is still: E is that of M over 1 + C/M."""
-    trees, terms = scope.trees, {}
+    trees = scope.trees
+    terms: Parts = {}
     for part, share in trees.terms(node).values():
         for piece in _opened(scope, part):
             for key, (inner, weight) in trees.terms(piece).items() if piece is not None else [(None, (None, Fraction(1)))]:
@@ -141,7 +142,7 @@ def _share(scope: Scope, node: Sum) -> State | None:
 
 def whole(scope: Scope, node: Node) -> bool:
     """Whether a node is surely a whole number (of any sign); places of least values are."""
-    places = scope.trees.memo.get("places", frozenset())
+    places = scope.trees.memo["places"]
 
     def one(part: Node | None) -> bool:
         return part is None or counts(part) or (isinstance(part, Name) and part.name in places and part.name not in scope.members)
@@ -209,8 +210,8 @@ def placed(scope: Scope, node: Least) -> Scope:
     """The scope inside a least value, where low <= place <= high."""
     low, high = scope.value(node.low), scope.value(node.high)
     if node.variable in scope.ranges or not (whole(scope, node.low) and whole(scope, node.high) and low.positive):
-        raise Unconfirmed(f"the ends of the least value over {node.variable} are not surely whole and >= 0, or its name is taken")
-    scope.trees.memo["places"] = scope.trees.memo.get("places", frozenset()) | {node.variable}
+        raise UnconfirmedError(f"the ends of the least value over {node.variable} are not surely whole and >= 0, or its name is taken")
+    scope.trees.memo["places"] = scope.trees.memo["places"] | {node.variable}
     place = scope.trees.name(node.variable)
     inner = Scope(scope.trees, {**scope.ranges, node.variable: Range(low.low, high.high)}, scope.entries, scope.moving, scope.facts,
                   scope.members, scope.steps, scope.strict)  # fmt: skip

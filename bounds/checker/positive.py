@@ -14,9 +14,9 @@ from typing import Any
 
 import sympy
 
-from bounds.checker.ranges import Range
-from bounds.checker.scope import Scope, Unconfirmed
 from bounds.checker.motion import whole
+from bounds.checker.ranges import Range
+from bounds.checker.scope import Scope, UnconfirmedError
 from bounds.checker.trees import value_of
 from bounds.expression import parse
 from bounds.expression.tree import Call, Name, Node, Number, Power, Product, Quotient, Sum
@@ -28,7 +28,11 @@ Fractions = tuple[Any, Any]
 
 def elasticity(scope: Scope, node: Node) -> Node:
     """E as a tree (``node`` is positive, and so is whatever a logarithm is taken of)."""
-    make, number, inner = scope.trees.make, scope.trees.number, lambda part: elasticity(scope, part)
+    make, number = scope.trees.make, scope.trees.number
+
+    def inner(part: Node) -> Node:
+        return elasticity(scope, part)
+
     if scope.still(node):
         return number(0)
     match node:
@@ -41,7 +45,9 @@ def elasticity(scope: Scope, node: Node) -> Node:
         case Quotient(left, right):
             return scope.trees.minus(inner(left), inner(right))
         case Power(base, exponent):
-            moves = make(Product, make(Product, exponent, inner(exponent)), logarithm(scope, base)) if not scope.still(exponent) else number(0)
+            moves = (
+                make(Product, make(Product, exponent, inner(exponent)), logarithm(scope, base)) if not scope.still(exponent) else number(0)
+            )
             return make(Sum, make(Product, exponent, inner(base)), moves)
         case Call("sqrt", (part,)):
             return make(Product, number(Fraction(1, 2)), inner(part))
@@ -52,7 +58,7 @@ def elasticity(scope: Scope, node: Node) -> Node:
             fade = make(Product, scope.trees.minus(number(1), ratio), node)
             last = make(Product, count, scope.trees.minus(number(1), fade))
             return make(Product, make(Quotient, scope.trees.minus(make(Product, ratio, node), last), fade), inner(ratio))
-    raise Unconfirmed("symbolic: no elasticity is known for a part of the node")
+    raise UnconfirmedError("symbolic: no elasticity is known for a part of the node")
 
 
 def logarithm(scope: Scope, node: Node) -> Node:
@@ -68,7 +74,7 @@ def logarithm(scope: Scope, node: Node) -> Node:
         case Number(value) if value == 1:
             return scope.trees.number(0)
     if not scope.value(node).low > 0:
-        raise Unconfirmed("symbolic: a logarithm of what is not surely positive")
+        raise UnconfirmedError("symbolic: a logarithm of what is not surely positive")
     return make(Call, "log", (node,))
 
 
@@ -107,7 +113,7 @@ class Algebra:
     def _over(self, left: Fractions, under: Node) -> Fractions:
         sign = self.scope.value(under).sign
         if not sign:
-            raise Unconfirmed("symbolic: a denominator has no sure sign")
+            raise UnconfirmedError("symbolic: a denominator has no sure sign")
         a, b = self.of(under)
         return left[0] * b * sign, left[1] * a * sign
 
@@ -120,19 +126,19 @@ def check_symbolic(scope: Scope, node: Node, sign: int, written: list[Any]) -> N
     """Confirm that sign * E >= 0 with the facts that the proof names.
 
     Raises:
-        Unconfirmed: where a fact is not one of the scope's, or the sign is not shown.
+        UnconfirmedError: where a fact is not one of the scope's, or the sign is not shown.
     """
     if scope.steps or not scope.value(node).positive:
-        raise Unconfirmed("symbolic: the node is not surely >= 0")
+        raise UnconfirmedError("symbolic: the node is not surely >= 0")
     algebra = Algebra(scope)
     goal = sympy.expand(sign * algebra.of(elasticity(scope, node))[0])
     known = list(_known(scope, algebra, node))
     gaps = [algebra.gap(*(_read(scope, side) for side in pair)) for pair in written]
     for pair, gap in zip(written, gaps, strict=True):
         if not any(_multiple(gap, other) for other in known):
-            raise Unconfirmed(f"symbolic: {pair[0]} <= {pair[1]} does not follow from one assumption")
+            raise UnconfirmedError(f"symbolic: {pair[0]} <= {pair[1]} does not follow from one assumption")
     if not any(_shown(algebra, goal, list(order)) for order in itertools.permutations(gaps)):
-        raise Unconfirmed("symbolic: a coefficient stays negative")
+        raise UnconfirmedError("symbolic: a coefficient stays negative")
 
 
 def _known(scope: Scope, algebra: Algebra, node: Node) -> Iterator[Any]:
@@ -141,7 +147,7 @@ def _known(scope: Scope, algebra: Algebra, node: Node) -> Iterator[Any]:
         if scope.knows(left) and scope.knows(right):
             try:
                 yield algebra.gap(logarithm(scope, left), logarithm(scope, right))
-            except Unconfirmed:
+            except UnconfirmedError:
                 continue
     for part in scope.trees.walk(node):
         if isinstance(part, Call) and part.function == "geometric":
@@ -152,7 +158,7 @@ def _known(scope: Scope, algebra: Algebra, node: Node) -> Iterator[Any]:
 
 def _read(scope: Scope, written: Any) -> Node:
     if not isinstance(written, str):
-        raise Unconfirmed("symbolic: a fact is not written as text")
+        raise UnconfirmedError("symbolic: a fact is not written as text")
     return scope.trees.taken(parse(written, dict.fromkeys(scope.ranges)))
 
 

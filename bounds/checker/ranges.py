@@ -138,6 +138,7 @@ class Range(NamedTuple):
 
 def least(ends: Any) -> arb:
     """The least of exact ends."""
+    first: arb
     first, *others = ends
     for end in others:
         first = end if end < first else first

@@ -11,9 +11,9 @@ from bounds.checker.functions import branches, jump
 from bounds.checker.motion import placed, require, state, whole
 from bounds.checker.positive import check_symbolic
 from bounds.checker.ranges import Range, number
-from bounds.checker.scope import Scope, Unconfirmed
+from bounds.checker.scope import Scope, UnconfirmedError
 from bounds.checker.trees import value_of
-from bounds.expression.tree import Call, Least, Name, Node, Number, Power, Product, Quotient, Reduce, Sum
+from bounds.expression.tree import Call, Least, Node, Power, Product, Quotient, Reduce, Sum
 from bounds.rates.rational import text
 from bounds.symbols import REGISTRY
 
@@ -25,16 +25,16 @@ def confirm(proof: Any, node: Node, sign: int, scope: Scope) -> None:
     """Confirm sign * F >= 0 on the scope.
 
     Raises:
-        Unconfirmed: saying which step fails and why.
+        UnconfirmedError: saying which step fails and why.
     """
     if not isinstance(proof, dict) or proof.get("rule") not in RULES:
-        raise Unconfirmed(f"a step with an unknown rule {proof.get('rule') if isinstance(proof, dict) else proof!r}")
+        raise UnconfirmedError(f"a step with an unknown rule {proof.get('rule') if isinstance(proof, dict) else proof!r}")
     try:
         RULES[proof["rule"]](proof, node, sign, scope)
-    except Unconfirmed as problem:
+    except UnconfirmedError as problem:
         if str(problem).startswith("rule "):
             raise
-        raise Unconfirmed(f"rule {proof['rule']} for {_short(node)}: {problem}") from None
+        raise UnconfirmedError(f"rule {proof['rule']} for {_short(node)}: {problem}") from None
 
 
 def _short(node: Node) -> str:
@@ -44,18 +44,18 @@ def _short(node: Node) -> str:
 
 def _constant(proof: Proof, node: Node, sign: int, scope: Scope) -> None:
     if not scope.still(node):
-        raise Unconfirmed("the node moves")
+        raise UnconfirmedError("the node moves")
 
 
 def _interval(proof: Proof, node: Node, sign: int, scope: Scope) -> None:
     rate = state(scope, node).rate
     if not (rate if sign > 0 else -rate).positive:
-        raise Unconfirmed(f"the rate lies between {rate.low.str(5)} and {rate.high.str(5)}")
+        raise UnconfirmedError(f"the rate lies between {rate.low.str(5)} and {rate.high.str(5)}")
 
 
 def _all(parts: Any, goals: Sequence[Goal]) -> None:
     if not isinstance(parts, list) or len(parts) != len(goals):
-        raise Unconfirmed(f"{len(goals)} parts move, the proof has {len(parts) if isinstance(parts, list) else 'no list'}")
+        raise UnconfirmedError(f"{len(goals)} parts move, the proof has {len(parts) if isinstance(parts, list) else 'no list'}")
     for part, goal in zip(parts, goals, strict=True):
         confirm(part, *goal)
 
@@ -72,14 +72,14 @@ def _goals(node: Node, sign: int, scope: Scope) -> Iterator[Goal]:
         case Sum():
             terms = [(part, share) for part, share in scope.trees.terms(node).values() if part is not None and not scope.still(part)]
             if any(part is node for part, _ in terms):
-                raise Unconfirmed("a sum that is no sum of others")
+                raise UnconfirmedError("a sum that is no sum of others")
             yield from ((part, sign if share > 0 else -sign, scope) for part, share in terms)
         case Product(left, right):
             yield from _rated(((left, 1, right), (right, 1, left)), sign, scope)
         case Quotient(left, right):
             require(scope, right, scope.value(right).sign != 0, "the denominator may change its sign")
             require(scope, node, scope.value(right).strict or scope.value(left).sign != 0, "0/0 with a numerator of either sign")
-            yield from _rated(((left, 1, right), (right, -scope.value(right).sign ** 2, left)), sign, scope)
+            yield from _rated(((left, 1, right), (right, -(scope.value(right).sign ** 2), left)), sign, scope)
         case Power():
             yield from _of_power(node, sign, scope)
         case Call(function, arguments):
@@ -89,7 +89,7 @@ def _goals(node: Node, sign: int, scope: Scope) -> Iterator[Goal]:
         case Reduce(_, variables, arrays, body):
             yield body, sign, scope.running(variables, arrays)
         case _:
-            raise Unconfirmed("a node without parts")
+            raise UnconfirmedError("a node without parts")
 
 
 def _rated(parts: Sequence[tuple[Node, int, Node]], sign: int, scope: Scope) -> Iterator[Goal]:
@@ -101,7 +101,7 @@ def _rated(parts: Sequence[tuple[Node, int, Node]], sign: int, scope: Scope) -> 
 def _sign(scope: Scope, node: Node) -> int:
     sign = scope.value(node).sign
     if not sign:
-        raise Unconfirmed(f"{_short(node)} may have either sign")
+        raise UnconfirmedError(f"{_short(node)} may have either sign")
     return sign
 
 
@@ -114,7 +114,7 @@ def _of_power(node: Power, sign: int, scope: Scope) -> Iterator[Goal]:
         yield node.base, sign * (1 if count > 0 else -1) * (_sign(scope, node.base) if even else 1), scope
         return
     if not base.positive:
-        raise Unconfirmed("the base of a real power may be negative")
+        raise UnconfirmedError("the base of a real power may be negative")
     if not scope.still(node.base):
         yield node.base, sign * _sign(scope, node.exponent), scope
     if not scope.still(node.exponent):
@@ -132,13 +132,13 @@ def _of_call(node: Call, function: str, arguments: tuple[Node, ...], sign: int, 
         # The state says where the two are what they should be.
         state(scope, node)
         if function == "geometric" and not scope.value(arguments[0]).positive:
-            raise Unconfirmed("a geometric sum of a ratio that may be negative")
+            raise UnconfirmedError("a geometric sum of a ratio that may be negative")
         found = (1, 1) if function == "geometric" else (1, -1, 1)
     elif function == "when":
         yield from _of_when(node, sign, scope)
         return
     else:
-        raise Unconfirmed(f"no pieces of {function} are known here")
+        raise UnconfirmedError(f"no pieces of {function} are known here")
     for argument, way in zip(arguments, found, strict=False):
         if not scope.still(argument):
             yield argument, sign * way, scope
@@ -148,7 +148,7 @@ def _of_when(node: Call, sign: int, scope: Scope) -> Iterator[Goal]:
     if not scope.still(node.arguments[0]):
         step = jump(scope, node)
         if not (step if sign > 0 else -step).positive:
-            raise Unconfirmed("the jump at the border of the condition may go the other way")
+            raise UnconfirmedError("the jump at the border of the condition may go the other way")
     for argument, side in zip(node.arguments[1:], branches(scope, node), strict=True):
         if not scope.still(argument):
             yield argument, sign, side
@@ -158,7 +158,7 @@ def _of_least(node: Least, sign: int, scope: Scope) -> Iterator[Goal]:
     yield node.body, sign, placed(scope, node)
     if not scope.still(node.high) or not scope.still(node.low):
         if scope.steps or not scope.still(node.low) or not state(scope, node.high).rate.positive:
-            raise Unconfirmed("the range of places does not just grow")
+            raise UnconfirmedError("the range of places does not just grow")
         if sign > 0:
             yield scope.trees.put(node.body, {node.variable: node.high}), sign, scope
 
@@ -183,9 +183,9 @@ def _distributed(proof: Proof, node: Node, sign: int, scope: Scope) -> None:
             continue
         try:
             return _all(proof.get("parts"), [(one, sign, scope) for one in parts])
-        except Unconfirmed as found:
+        except UnconfirmedError as found:
             problem = str(found)
-    raise Unconfirmed(problem)
+    raise UnconfirmedError(problem)
 
 
 def _dropped(proof: Proof, node: Node, sign: int, scope: Scope) -> None:
@@ -195,9 +195,9 @@ def _dropped(proof: Proof, node: Node, sign: int, scope: Scope) -> None:
         if text(factor) == proof.get("factor"):
             rest = scope.trees.multiplied(share, {other: one for other, one in powers.items() if other != key})
             if _sign(scope, factor) < 0 or _sign(scope, rest) < 0:
-                raise Unconfirmed("a factor is negative")
+                raise UnconfirmedError("a factor is negative")
             return _all(proof.get("parts"), [(factor, sign, scope), (rest, sign, scope)])
-    raise Unconfirmed(f"{proof.get('factor')} is no factor")
+    raise UnconfirmedError(f"{proof.get('factor')} is no factor")
 
 
 def _peeled(proof: Proof, node: Node, sign: int, scope: Scope) -> None:
@@ -222,7 +222,7 @@ def _peeled(proof: Proof, node: Node, sign: int, scope: Scope) -> None:
 def _ends(proof: Proof, node: Node, sign: int, scope: Scope) -> None:
     """A least value is that at the last place or the least before it."""
     if not isinstance(node, Least) or not scope.still(node.low) or not scope.still(node.high):
-        raise Unconfirmed("no least value between ends that are still")
+        raise UnconfirmedError("no least value between ends that are still")
     last = scope.trees.put(node.body, {node.variable: node.high})
     before = scope.trees.make(Least, node.variable, node.low, scope.trees.gap(node.high, scope.trees.number(1)), node.body)
     _all(proof.get("parts"), [(last, sign, scope), (before, sign, scope)])
@@ -232,7 +232,7 @@ def _difference(proof: Proof, node: Node, sign: int, scope: Scope) -> None:
     """For a whole number p the steps from p to p + 1 are enough."""
     moving = [REGISTRY[name].domain for name in scope.moving if name in REGISTRY and name not in scope.members]
     if scope.steps or len(scope.moving) != 1 or not all(domain.integer and domain.rank == 0 for domain in moving) or not moving:
-        raise Unconfirmed("what moves is no whole number")
+        raise UnconfirmedError("what moves is no whole number")
     _all(proof.get("parts"), [(node, sign, replace(scope, steps=True))])
 
 
@@ -246,7 +246,7 @@ def renamed(scope: Scope, node: Node, names: Mapping[str, Any]) -> tuple[Node, S
     for name, written in names.items():
         part = texts.get(written) if isinstance(written, str) else None
         if part is None or name in scope.ranges or name in REGISTRY or not scope.knows(part):
-            raise Unconfirmed(f"{written!r} is no part of the node that can be called {name!r}")
+            raise UnconfirmedError(f"{written!r} is no part of the node that can be called {name!r}")
         cut[name] = part
     by = {id(part): scope.trees.name(name) for name, part in cut.items()}
     facts = tuple(tuple(scope.trees.replaced(side, lambda part: by.get(id(part))) for side in fact) for fact in scope.facts)
@@ -259,17 +259,17 @@ def _through(proof: Proof, node: Node, sign: int, scope: Scope) -> None:
     """The chain rule: each named part moves one way with p, and the node one way with each name (and with what else moves)."""
     names, cut, steps = (proof.get(key) for key in ("names", "cut", "steps"))
     if not isinstance(names, list) or not isinstance(cut, list) or not isinstance(steps, list) or len(set(names)) != len(cut):
-        raise Unconfirmed("names, parts and steps do not fit together")
+        raise UnconfirmedError("names, parts and steps do not fit together")
     if scope.steps or any("difference" in _rules(step) for step in steps):
-        raise Unconfirmed("between whole numbers there is no chain rule")
+        raise UnconfirmedError("between whole numbers there is no chain rule")
     outer, inner, parts = renamed(scope, node, dict(zip(names, cut, strict=True)))
     own = {name: scope.trees.name(name) for name in sorted(scope.trees.names(outer) & scope.moving)}
     if len(steps) != len(parts) + len(own):
-        raise Unconfirmed(f"{len(parts) + len(own)} names move, the proof has {len(steps)} steps")
+        raise UnconfirmedError(f"{len(parts) + len(own)} names move, the proof has {len(steps)} steps")
     for (name, part), step in zip({**parts, **own}.items(), steps, strict=True):
         way = step.get("way") if isinstance(step, dict) else None
         if way not in (1, -1) or not inner.ranges[name].positive:
-            raise Unconfirmed(f"{name} has no way, or may be negative")
+            raise UnconfirmedError(f"{name} has no way, or may be negative")
         confirm(step.get("inside"), part, way, scope)
         confirm(step.get("outside"), outer, sign * way, replace(inner, moving=frozenset((name,)), known_gaps=None))
 
@@ -283,13 +283,14 @@ def _rules(proof: Any) -> set[str]:
 
 def _boxes(proof: Proof, node: Node, sign: int, scope: Scope) -> None:
     """Halvings of the ranges; names stand for parts that are still or move exactly like the parameter (E = 1)."""
-    outer, inner, parts = renamed(scope, node, proof.get("names") if isinstance(proof.get("names"), dict) else {})
+    names = proof.get("names")
+    outer, inner, parts = renamed(scope, node, names if isinstance(names, dict) else {})
     moving = set(scope.moving)
     for name, part in parts.items():
         if not scope.still(part):
             found = state(scope, part).elasticity
             if scope.steps or not (found.low == 1 and found.high == 1):
-                raise Unconfirmed(f"{text(part)} neither is still nor moves like the parameter")
+                raise UnconfirmedError(f"{text(part)} neither is still nor moves like the parameter")
             moving.add(name)
     _halved(proof.get("tree"), outer, sign, replace(inner, moving=frozenset(moving), known_gaps=None))
 
@@ -297,39 +298,39 @@ def _boxes(proof: Proof, node: Node, sign: int, scope: Scope) -> None:
 def _halved(tree: Any, node: Node, sign: int, scope: Scope) -> None:
     if isinstance(tree, dict):
         name, at = tree.get("split"), tree.get("at")
-        if name not in scope.ranges or isinstance(at, bool) or not isinstance(at, int | float):
-            raise Unconfirmed("a halving without a name or a place")
+        if not isinstance(name, str) or name not in scope.ranges or isinstance(at, bool) or not isinstance(at, int | float):
+            raise UnconfirmedError("a halving without a name or a place")
         ends, point = scope.ranges[name], number(Fraction(at))
         if scope.steps and name in scope.moving and Fraction(at).denominator != 1:
-            raise Unconfirmed("a halving between two whole numbers loses the step across it")
+            raise UnconfirmedError("a halving between two whole numbers loses the step across it")
         # The two halves overlap in the point, and together they are the box wherever it lies.
         if not ends.low <= point.low <= point.high <= ends.high:
-            raise Unconfirmed(f"a halving of {name} at {at}, outside the box")
+            raise UnconfirmedError(f"a halving of {name} at {at}, outside the box")
         for side, half in (("low", Range(ends.low, point.high)), ("high", Range(point.low, ends.high))):
             _halved(tree.get(side), node, sign, scope.within({name: half}))
     elif tree == "+":
         _one_box(node, sign, scope)
     elif tree != "x" or not _void(scope):
-        raise Unconfirmed(f"a leaf {tree!r} that is not so")
+        raise UnconfirmedError(f"a leaf {tree!r} that is not so")
 
 
 def _one_box(node: Node, sign: int, scope: Scope) -> None:
     """The sign on one box; where it holds one step only, also by the two values."""
     try:
         _interval({}, node, sign, scope)
-    except Unconfirmed:
+    except UnconfirmedError:
         if not scope.steps:
             raise
         (name,) = scope.moving
         ends = scope.ranges[name]
         first, second = (replace(scope.within({name: Range(end, end)}), moving=frozenset(), steps=False).value(node) for end in ends)
-        if not (ends.high - ends.low == 1 and (second - first if sign > 0 else first - second).positive):
+        if not (bool(ends.high - ends.low == 1) and (second - first if sign > 0 else first - second).positive):
             raise
 
 
 def _void(scope: Scope) -> bool:
     """Whether an assumption fails all over the box, or it has no step in it."""
-    if scope.steps and any((scope.ranges[name].high - scope.ranges[name].low).high < 1 for name in scope.moving):
+    if scope.steps and any((scope.ranges[name].high - scope.ranges[name].low).upper() < 1 for name in scope.moving):
         return True
     known = [(left, right) for left, right in scope.facts if scope.knows(left) and scope.knows(right)]
     return any(scope.bare.value(left).low > scope.bare.value(right).high for left, right in known)

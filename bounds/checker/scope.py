@@ -14,8 +14,8 @@ from typing import Any
 
 from bounds.checker.ranges import ALL, ONE, ZERO, Range, number
 from bounds.checker.trees import Trees, origin, value_of
-from bounds.symbols import REGISTRY
 from bounds.expression.tree import Call, Name, Node, Number, Power, Product, Quotient, Reduce, Sum
+from bounds.symbols import REGISTRY
 
 Monomial = frozenset[tuple[int, Fraction]]
 Gap = dict[Monomial, Fraction]
@@ -24,7 +24,7 @@ _MOST_TERMS = 16
 _MOST_GAPS = 60
 
 
-class Unconfirmed(Exception):
+class UnconfirmedError(Exception):
     """A step that cannot be confirmed, with the reason."""
 
 
@@ -65,9 +65,11 @@ class Scope:
         # Where nothing is known but ranges, an inner meaning of a name may hide an outer one.
         taken = REGISTRY.keys() | (self.ranges.keys() | self.entries.keys() if self.strict else set())
         if set(variables) & taken:
-            raise Unconfirmed(f"the bound variable {variables[0]} has another meaning outside")
-        if moving and (len(moving) > 1 or self.moving & self.members.keys() - {arrays[variables.index(moving[0])].name}):
-            raise Unconfirmed("entries of a moving array meet each other, and each moves by an amount of its own")
+            raise UnconfirmedError(f"the bound variable {variables[0]} has another meaning outside")
+        if any(not self.entries[origin(array)].positive for array in arrays if not self.still(array)):
+            raise UnconfirmedError("entries that move may be negative")
+        if moving and (len(moving) > 1 or self.moving & self.members.keys() - names_of(arrays[variables.index(moving[0])])):
+            raise UnconfirmedError("entries of a moving array meet each other, and each moves by an amount of its own")
         ends = {variable: self.entries[name] for variable, name in zip(variables, names, strict=True)}
         members = {**self.members, **dict(zip(variables, names, strict=True))}
         inner = replace(self, ranges={**self.ranges, **ends}, entries={**self.entries, **ends}, members=members, known_gaps=None)
@@ -180,7 +182,7 @@ class Scope:
 
     def _plan(self, node: Node) -> list[tuple[bool, Gap]]:
         """(whether the node is at least (or at most) the rest, rest) for the gaps that have a monomial in common with it."""
-        memo, key = self.trees.memo.setdefault("plans", {}), (id(node), id(self.gaps))
+        memo, key = self.trees.memo["plans"], (id(node), id(self.gaps))
         if key not in memo:
             own, plans = monomials(self.trees, node), []
             for gap in self.gaps:
@@ -190,7 +192,8 @@ class Scope:
                         plans.append((times > 0, rest))
             # The gaps are kept with the plan so that their identity stays theirs.
             memo[key] = (self.gaps, plans)
-        return memo[key][1]
+        found: list[tuple[bool, Gap]] = memo[key][1]
+        return found
 
 
 def plus(first: Gap, second: Gap, times: Fraction = Fraction(1)) -> Gap:
@@ -224,15 +227,21 @@ def _times(gap: Gap, node: Gap, atom: int) -> Gap:
 
 def monomials(trees: Trees, node: Node) -> Gap:
     """The node as a sum of monomials, expanded while it stays short."""
-    memo = trees.memo.setdefault("monomials", {})
+    memo = trees.memo["monomials"]
     if id(node) not in memo:
         found = _expanded(trees, node)
         memo[id(node)] = found if found is not None and len(found) <= _MOST_TERMS else _atom(trees, node)
-    return memo[id(node)]
+    result: Gap = memo[id(node)]
+    return result
+
+
+def names_of(array: Node) -> set[str]:
+    """The name of an array that is one."""
+    return {array.name} if isinstance(array, Name) else set()
 
 
 def _atom(trees: Trees, node: Node, exponent: Fraction = Fraction(1)) -> Gap:
-    trees.memo.setdefault("nodes", {})[id(node)] = node
+    trees.memo["nodes"][id(node)] = node
     return {frozenset({(id(node), exponent)}): Fraction(1)}
 
 

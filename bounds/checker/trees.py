@@ -38,7 +38,7 @@ class Trees:
     def __init__(self) -> None:
         self._known: dict[Any, Node] = {}
         self._names: dict[int, frozenset[str]] = {}
-        self.memo: dict[Any, Any] = {}
+        self.memo: dict[str, Any] = {"nodes": {}, "plans": {}, "monomials": {}, "places": frozenset()}
 
     def make(self, kind: type[Node], *fields: Any) -> Node:
         """The node of this kind with these fields, or what it plainly equals."""
@@ -60,21 +60,24 @@ class Trees:
         """left - right."""
         return self.make(Sum, left, self.make(Product, self.number(-1), right))
 
-    def _plainly(self, kind: type[Node], *fields: Any) -> Node | None:
+    def _plainly(self, kind: type[Node], *given: Any) -> Node | None:
+        fields: tuple[Any, ...] = given
         a, b = (value_of(field) for field in (*fields, None)[:2])
         if kind is Sum:
             if a == 0 or b == 0:
-                return fields[1] if a == 0 else fields[0]
+                other: Node = fields[1] if a == 0 else fields[0]
+                return other
             opposite = isinstance(fields[1], Product) and value_of(fields[1].left) == -1 and fields[1].right is fields[0]
             return self.number(0) if opposite else self.number(a + b) if a is not None and b is not None else None
         if kind is Product:
             if a == 1 or b == 1:
-                return fields[1] if a == 1 else fields[0]
+                rest: Node = fields[1] if a == 1 else fields[0]
+                return rest
             return self.number(0) if _zero(a, fields[1]) or _zero(b, fields[0]) else self._folded(a, b)
         if kind is Quotient:
             return fields[0] if b == 1 or (a == 0 and b != 0) else None
         if kind is Power:
-            return self._plain_power(*fields, a, b)
+            return self._plain_power(fields[0], fields[1], a, b)
         if kind is Call and fields[0] in ("min", "max", "growth") and fields[1][-1] is fields[1][-2]:
             return self.number(1) if fields[0] == "growth" else fields[1][0]
         return None
@@ -83,7 +86,7 @@ class Trees:
         return self.number(a * b) if a is not None and b is not None else None
 
     def _plain_power(self, base: Node, exponent: Node, a: Fraction | None, b: Fraction | None) -> Node | None:
-        if b == 1 or a == 1 or (a == 0 and (isinstance(exponent, Name) or (b is not None and b > 0))):
+        if b == 1 or a == 1 or (a == 0 and (_above_zero(exponent) or (b is not None and b > 0))):
             return base
         match exponent:
             case Product(Number(times), Name() as count) if times and times > 0 and times.denominator == 1 and counts(count):
@@ -100,7 +103,13 @@ class Trees:
         return found
 
     def _inner_names(self, node: Node) -> frozenset[str]:
-        own = frozenset((node.variable,)) if isinstance(node, Least) else frozenset(node.variables) if isinstance(node, Reduce) else frozenset()
+        own = (
+            frozenset((node.variable,))
+            if isinstance(node, Least)
+            else frozenset(node.variables)
+            if isinstance(node, Reduce)
+            else frozenset()
+        )
         *outside, body = node.children() or (None,)
         if body is None:
             return frozenset()
@@ -121,10 +130,11 @@ class Trees:
         done = {} if done is None else done
         if id(node) not in done:
             by = swap(node)
-            done[id(node)] = by if by is not None else self._rebuilt(node, lambda part: self.replaced(part, swap, done))
+            done[id(node)] = by if by is not None else self.over(node, lambda part: self.replaced(part, swap, done))
         return done[id(node)]
 
-    def _rebuilt(self, node: Node, inner: Callable[[Node], Node]) -> Node:
+    def over(self, node: Node, inner: Callable[[Node], Node]) -> Node:
+        """The node with something done to each of its direct parts, in order."""
         match node:
             case Sum(left, right) | Product(left, right) | Quotient(left, right) | Power(left, right):
                 return self.make(type(node), inner(left), inner(right))
@@ -217,6 +227,11 @@ class Trees:
 
 def _key(field: Any) -> Any:
     return id(field) if isinstance(field, Node) else field
+
+
+def _above_zero(node: Node) -> bool:
+    domain = REGISTRY[node.name].domain if isinstance(node, Name) and node.name in REGISTRY else None
+    return domain is not None and domain.rank == 0 and domain.integer and domain.low >= 1
 
 
 def _zero(value: Fraction | None, other: Node) -> bool:

@@ -48,6 +48,9 @@ def check(source: str | Path | Mapping[str, Any], bound: Bound | None = None) ->
         return Finding(False, f"not confirmed: {problem}")
     except (PrecisionError, ExpressionError, GossipBoundsError) as problem:
         return Finding(False, f"not confirmed: {problem}")
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError) as problem:
+        # A document may hold anything anywhere; nothing of it is accepted then.
+        return Finding(False, f"not confirmed: a part of the document is not what it should be ({type(problem).__name__})")
     except RecursionError:
         return Finding(False, "not confirmed: the proof is nested too deep")
     finally:

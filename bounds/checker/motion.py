@@ -126,7 +126,9 @@ def _product_less_one(scope: Scope, node: Sum) -> State | None:
     """growth(q, s, S) - 1 is a polynomial in q without constant term and with coefficients >= 0 where S - s is whole."""
     match node:
         case Sum(Call("growth", (rate, start, stop)), Number(value)) if value == -1:
-            if scope.still(start) and scope.still(stop) and whole(scope, scope.trees.gap(stop, start)):
+            apart = scope.trees.gap(stop, start)
+            fine = all(scope.value(part).positive for part in (rate, start, apart))
+            if fine and scope.still(start) and scope.still(stop) and whole(scope, apart):
                 return State(POSITIVE, ALL, Range(ONE.low, POSITIVE.high) * state(scope, rate).elasticity)
     return None
 

@@ -27,8 +27,8 @@ def confirm(proof: Any, node: Node, sign: int, scope: Scope) -> None:
     Raises:
         UnconfirmedError: saying which step fails and why.
     """
-    if not isinstance(proof, dict) or proof.get("rule") not in RULES:
-        raise UnconfirmedError(f"a step with an unknown rule {proof.get('rule') if isinstance(proof, dict) else proof!r}")
+    if not isinstance(proof, dict) or not isinstance(proof.get("rule"), str) or proof["rule"] not in RULES:
+        raise UnconfirmedError(f"a step with an unknown rule: {str(proof)[:60]}")
     try:
         RULES[proof["rule"]](proof, node, sign, scope)
     except UnconfirmedError as problem:

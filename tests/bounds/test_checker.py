@@ -81,6 +81,8 @@ FALSE = [
     (define("growth(eta-beta, 1, T)"), "T", "increasing", INTERVAL, ()),
     (define("growth(eta, n, T)"), "eta", "increasing", INTERVAL, ()),
     (define("growth(eta, n, T)"), "eta", "increasing", pieces(INTERVAL), ()),
+    (define("beta*(growth(eta, n, T) - 1)"), "beta", "increasing", INTERVAL, ()),
+    (define("least(t0, 0, n, t0*mu + beta*(growth(eta, t0, T) - 1))"), "beta", "increasing", INTERVAL, ()),
     # A sum of fewer than one term falls with its ratio.
     (define("geometric(eta, 1/2)"), "eta", "increasing", INTERVAL, ()),
     (define("geometric(eta, T/2)"), "eta", "increasing", pieces(INTERVAL), ()),
@@ -116,14 +118,14 @@ def test_false_directions_are_false() -> None:
         (3, {}, "eta", 0.5, 2.0),
         (5, {"beta": 1, "eta": 0.5}, "T", 1, 2),
         (6, {"n": 9, "T": 2}, "eta", 1.0, 2.0),
-        (8, {}, "eta", 1.0, 2.0),
-        (9, {"T": 1}, "eta", 1.0, 2.0),
-        (10, {"beta": 2, "mu": 1}, "eta", 1.0, 2.0),
-        (11, {"rho": [1.0], "r": [1.0], "T": 1}, "eta", 1.0, 2.0),
-        (12, {"r": [1.0], "eta": 1.0, "T": 1}, "rho", [1.0, 1.0], [1.0, 2.0]),  # type: ignore[list-item]
-        (13, {}, "spectrum", [1.0, -0.5], [1.0, 0.0]),  # type: ignore[list-item]
-        (14, {"beta": 2}, "eta", 1.0, 2.0),
-        (15, {}, "t0", 0, 1),
+        (10, {}, "eta", 1.0, 2.0),
+        (11, {"T": 1}, "eta", 1.0, 2.0),
+        (12, {"beta": 2, "mu": 1}, "eta", 1.0, 2.0),
+        (13, {"rho": [1.0], "r": [1.0], "T": 1}, "eta", 1.0, 2.0),
+        (14, {"r": [1.0], "eta": 1.0, "T": 1}, "rho", [1.0, 1.0], [1.0, 2.0]),  # type: ignore[list-item]
+        (15, {}, "spectrum", [1.0, -0.5], [1.0, 0.0]),  # type: ignore[list-item]
+        (16, {"beta": 2}, "eta", 1.0, 2.0),
+        (17, {}, "t0", 0, 1),
     ]
     for place, point, parameter, low, high in pairs:
         bound, _, direction, *_ = FALSE[place]

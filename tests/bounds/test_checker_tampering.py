@@ -288,6 +288,18 @@ def test_two_hundred_tampered_certificates_are_rejected(documents: list[Document
     assert kinds == {kind.__name__ for kind in KINDS} | {"pasted"}
 
 
+@pytest.mark.parametrize("odd", [None, [], {}, "x", 7, [7], {"rule": []}, [["eta"]]])
+def test_odd_things_in_any_place_are_rejected(documents: list[Document], odd: Any) -> None:
+    for key in ("bound", "parameter", "direction", "status", "box", "proofs", "schema_version"):
+        assert not check(documents[0] | {key: odd}).accepted
+    for key in ("rule", "facts", "parts"):
+        document = copy.deepcopy(documents[3])
+        changed = [step for step in steps(document) if key in step]
+        for step in changed:
+            step[key] = odd
+        assert not changed or key == "facts" or not check(document).accepted
+
+
 def test_files_that_are_no_certificates(documents: list[Document], tmp_path: Path) -> None:
     file, text = tmp_path / "c.json", json.dumps(documents[0])
     file.write_text(text)

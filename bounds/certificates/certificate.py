@@ -32,8 +32,9 @@ class Certificate:
     ``boxes`` counts the boxes and pairs of points looked at. ``tolerance`` is how far a proved direction may be violated:
     not at all. A ``mixed`` direction is proved by two witnesses: ``witness`` is against increasing, ``opposite`` against
     decreasing. A monotone direction is proved by ``proofs``, one for each case (update form, readout, parameters given,
-    spectrum). ``update_form`` is None where the certificate speaks about all forms of the bound. ``reason`` says why
-    nothing was decided.
+    spectrum), which :func:`bounds.checker.check` can follow. ``given`` are optional parameters of which the certificate
+    speaks only where they are given; all readings are meant when it is empty. ``update_form`` is None where the
+    certificate speaks about all forms of the bound. ``reason`` says why nothing was decided.
     """
 
     bound: str
@@ -50,6 +51,7 @@ class Certificate:
     reason: str = ""
     tolerance: float = 0.0
     proofs: tuple[Mapping[str, Any], ...] = ()
+    given: tuple[str, ...] = ()
 
     def document(self, proofs: bool = False) -> dict[str, Any]:
         """The JSON document, with the proofs only where they are asked for: they can be long.
@@ -60,7 +62,8 @@ class Certificate:
         opposite, steps = content.pop("opposite"), list(content.pop("proofs"))
         if opposite is not None:
             content["witness"]["opposite"] = opposite
-        return {"schema_version": 1, **content, "direction": self.direction.value} | ({"proofs": steps} if proofs else {})
+        content |= {"schema_version": 1, "direction": self.direction.value, "given": list(self.given)}
+        return content | ({"proofs": steps} if proofs else {})
 
     def save(self, path: str | Path) -> Path:
         """Write the document with its proofs to a JSON file, whole or not at all."""

@@ -13,7 +13,7 @@ from bounds.bound import Bound
 from bounds.box import Box, Point
 from bounds.certificates.branch import Budget
 from bounds.certificates.cases import Case, cases
-from bounds.certificates.certificate import Status, Witness
+from bounds.certificates.certificate import Certificate, Status, Witness
 from bounds.certificates.flags import flag_proof
 from bounds.certificates.graph import Graph
 from bounds.certificates.prover import PATIENCE, Proof, Prover
@@ -44,7 +44,8 @@ class Search:
 
     def subject(self) -> dict[str, Any]:
         """What the certificate is about."""
-        return {"bound": self.bound.id, "parameter": self.parameter, "direction": self.claimed, "box": self.box}
+        given = tuple(name for name in self.given if name in self.bound.formula.optional)
+        return {"bound": self.bound.id, "parameter": self.parameter, "direction": self.claimed, "box": self.box, "given": given}
 
     def run(self, samples: int, seed: int) -> dict[str, Any]:
         """Status, engine, proofs, witnesses and reason."""
@@ -66,7 +67,19 @@ class Search:
         if not any(next(chain, None) for chain in chains):
             return {"status": "undecided", "engine": engine, "reason": _EMPTY}
         self.pairs += sum(leaves(proof) for proof in proofs)
+        doubt = self._doubt(proofs)
+        if doubt:
+            return {"status": "undecided", "engine": engine, "reason": f"a proof was found, but its check did not confirm it: {doubt}"}
         return {"status": "proved", "engine": engine, "proofs": proofs}
+
+    def _doubt(self, proofs: tuple[dict[str, Any], ...]) -> str:
+        """What the checker, which shares no code with the search, has against the proofs."""
+        from bounds.checker import check
+
+        form = None if self.form is None else self.bound.form(self.form).value
+        found = Certificate(**self.subject(), status="proved", witness=None, engine="", boxes=0, seconds=0, update_form=form, proofs=proofs)
+        finding = check(found.document(proofs=True), self.bound)
+        return "" if finding.accepted else finding.reason
 
     def _why(self) -> str:
         if self.pairs == 0:

@@ -36,7 +36,7 @@ def sections(prover: Prover, facts: Sequence[Fact], scope: Scope) -> list[dict[s
         for place in waiting:
             # Not the assumption itself: (x-1)^2 (x-3) rises wherever it is not negative, and that is no interval.
             known = [facts[other] for other in done]
-            entry = _entry(prover, facts[place], _under(graph, scope, known))
+            entry = _entry(prover, facts[place], _under(graph, scope, known, facts[place]))
             if entry is not None:
                 entries.append({"assumption": place, "after": sorted(done), **entry})
                 done.append(place)
@@ -47,8 +47,9 @@ def sections(prover: Prover, facts: Sequence[Fact], scope: Scope) -> list[dict[s
     return entries
 
 
-def _under(graph: Graph, scope: Scope, facts: Sequence[Fact]) -> Scope:
-    nodes = [side for fact in facts for side in fact]
+def _under(graph: Graph, scope: Scope, facts: Sequence[Fact], about: Fact) -> Scope:
+    """The scope under some facts, for the two sides of another."""
+    nodes = [side for fact in (*facts, about) for side in fact]
     return with_caps(replace(scope, caps={}, facts=()), spelt_out(graph, facts, nodes), nodes, ArbIntervals)
 
 

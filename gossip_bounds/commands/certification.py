@@ -1,4 +1,4 @@
-"""``certify``: what is known of a declared or suspected direction."""
+"""``certify``: what is known of a declared or suspected direction; ``check``: whether a saved certificate stands."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 import bounds
 from bounds.arrays import SPECTRA
 from bounds.certificates import Certificate, Witness
+from bounds.checker import check as checked
 from gossip_bounds.arguments import parse_box
 from gossip_bounds.commands.options import Form, Json, Own
 from gossip_bounds.output import print_json
@@ -30,6 +31,7 @@ def certify(
     samples: Annotated[int, typer.Option(help="Random chains of points, after the corners of the box.")] = 1000,
     seconds: Annotated[float, typer.Option(help="When the search for a proof ends; Ctrl-C ends it too.")] = 20.0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same certificate.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Also save the certificate to this JSON file.", metavar="FILE")] = None,
     own: Own = None,
     json: Json = False,
 ) -> None:
@@ -37,6 +39,8 @@ def certify(
     bound = bounds.get(bound_id)
     box = parse_box(ranges or [])
     certificate = bounds.certify(bound, parameter, direction, box, update_form=update_form, samples=samples, seed=seed, seconds=seconds)
+    if out is not None:
+        certificate.save(out)
     print_json(certificate.document()) if json else _print(certificate)
 
 
@@ -49,6 +53,23 @@ def certificates(
     from gossip_bounds.verifying import run_certificates
 
     run_certificates(out, jobs, json)
+
+
+def check(
+    files: Annotated[list[Path], typer.Argument(help="Certificates saved with 'certify --out'.", metavar="FILE ...")],
+    own: Own = None,
+    json: Json = False,
+) -> None:
+    """Check saved certificates with code that shares nothing with the search for proofs; exit code 1 unless all are confirmed."""
+    findings = [checked(file) for file in files]
+    if json:
+        rows = zip(files, findings, strict=True)
+        print_json([{"file": str(file), "accepted": found.accepted, "reason": found.reason} for file, found in rows])
+    else:
+        for file, found in zip(files, findings, strict=True):
+            print(f"{file}: {'CONFIRMED' if found.accepted else 'NOT CONFIRMED'}, {found.reason.removeprefix('not confirmed: ')}")
+    if not all(found.accepted for found in findings):
+        raise typer.Exit(1)
 
 
 def _print(certificate: Certificate) -> None:

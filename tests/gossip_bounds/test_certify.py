@@ -11,7 +11,7 @@ from gossip_bounds.main import run
 
 PAGE = Path(__file__).parents[2] / "docs" / "certificates.md"
 KEYS = {"schema_version", "bound", "parameter", "direction", "status", "witness", "box", "engine", "boxes", "seconds"}
-KEYS |= {"update_form", "reason", "tolerance"}
+KEYS |= {"update_form", "given", "reason", "tolerance"}
 
 
 def certify(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict:

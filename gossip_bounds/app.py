@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gossip_bounds.commands import calibration, catalogue, certification, measuring, modelling, rates, theory, verification
+from gossip_bounds.commands import calibration, catalogue, certification, comparison, measuring, modelling, rates, theory, verification
 
 app = typer.Typer(
     name="gossip-bounds",
@@ -20,6 +20,7 @@ app.command("evaluate")(theory.evaluate)
 app.command("topology")(theory.topology)
 app.command("constants")(modelling.constants)
 app.command("certify")(certification.certify)
+app.command("compare")(comparison.compare)
 app.command("calibrate")(calibration.calibrate)
 app.command("rate")(rates.rate)
 app.command("limit")(rates.limit)

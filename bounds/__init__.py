@@ -10,7 +10,7 @@ from bounds.authoring import define, one_step
 from bounds.bound import Bound, Reduction, Source
 from bounds.calibration import Calibration, calibrate
 from bounds.certificates import Certificate, Witness, certify
-from bounds.comparison import Comparison, Crossing, compare, crossover
+from bounds.comparison import Comparison, Crossing, Plane, compare, crossover
 from bounds.formula import Let
 from bounds.own import load
 from bounds.rates import Limit, Rate, limit, rate
@@ -35,6 +35,7 @@ __all__ = [
     "Limit",
     "LossClass",
     "Network",
+    "Plane",
     "Quantity",
     "Rate",
     "Readout",

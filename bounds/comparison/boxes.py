@@ -14,7 +14,7 @@ from bounds.certificates.branch import Budget, Question, branch
 from bounds.certificates.calculus import Calculus, Scope
 from bounds.certificates.facts import Fact, with_caps
 from bounds.certificates.summands import difference
-from bounds.expression.tree import Call, Node, Number, Power, Quotient
+from bounds.expression.tree import Call, Least, Node, Number, Power, Quotient
 
 _MOST_NAMES = 8
 _NOTHING = Number(None)
@@ -90,8 +90,13 @@ def _floats(ranges: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def by_boxes(a: Node, b: Node, scope: Scope, budget: Budget) -> bool:
-    """Whether halving the scope's box shows a <= b wherever its facts hold, first in floats and then in Arb."""
+    """Whether halving the scope's box shows a <= b wherever its facts hold, first in floats and then in Arb.
+
+    Least values over places are not looked into: a box tells too little of the place.
+    """
     graph = scope.graph
+    if any(isinstance(part, Least) for side in (a, b) for part in graph.walk(side)):
+        return False
     own = {name for name in graph.names(a) | graph.names(b) if name in scope.ranges}
     question = OrderQuestion(a, 1, scope, tuple(sorted(own)), b)
     linked = own.union(*(graph.names(side) for fact in question.facts for side in fact)) & scope.ranges.keys()

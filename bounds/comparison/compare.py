@@ -96,9 +96,11 @@ class _Work:
 
     def run(self) -> dict[str, Any]:
         """Relation, engine, witnesses and reason."""
-        proofs = {sign: self._symbols(sign) for sign in (-1, 1)}
+        proofs = {sign: self._symbols(sign, structure=False) for sign in (-1, 1)}
         self._look()
         for sign in (-1, 1):
+            if not any(proofs.values()) and -sign not in self.found:
+                proofs[sign] = self._symbols(sign, structure=True)
             if proofs[sign] and -sign in self.found:
                 raise ArithmeticError(
                     f"{self.pair.a.bound.id}, {self.pair.b.bound.id}: a proof and a witness at odds at {self.found[-sign]}"
@@ -113,11 +115,11 @@ class _Work:
             return {"relation": "crosses", "engine": "sampling: a certified witness for either order", "witnesses": told}
         return self._halved()
 
-    def _symbols(self, sign: int) -> list[str]:
+    def _symbols(self, sign: int, structure: bool) -> list[str]:
         """The rules that prove the order of this sign in every case, or none."""
         rules: list[str] = []
         for case in self.cases:
-            found = Order(case.graph, self.budget).prove(*_ordered(case, sign), case.scope())
+            found = Order(case.graph, self.budget, structure).prove(*_ordered(case, sign), case.scope())
             if found is None:
                 return []
             rules += found

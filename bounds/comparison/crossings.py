@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from fractions import Fraction
 from itertools import pairwise
 from typing import Literal
 
-from bounds.box import Point, is_integer
+from bounds.box import Point, between, is_integer
 from bounds.certificates.arb_intervals import ArbIntervals
 from bounds.certificates.branch import Budget
 from bounds.certificates.calculus import Calculus, Scope
@@ -25,7 +24,7 @@ from bounds.symbols import rank_of
 _OF = ArbIntervals
 _WIDTH = 2.0**-31
 _FIRST_PIECES = 16
-_MOST_PIECES = 800
+_MOST_PIECES = 300
 _NUDGES = (1e-14, 1e-12, 2e-11, 2e-10)
 #: "out": no admissible point; "still": one strict order; "one way": log(a/b) or a - b strictly monotone; "open": none is proved.
 Status = Literal["out", "still", "one way", "open"]
@@ -54,20 +53,19 @@ class Line:
 
 
 class Segment:
-    """Both trees as functions of one parameter alone, and what is proved of their order on a piece of its range."""
+    """Both trees along one parameter, and what is proved of their order on a piece of its range."""
 
     def __init__(self, case: Case, parameter: str, at: Point, low: float, high: float) -> None:
         self.graph, self.parameter = case.graph, parameter
-        by = {name: self.graph.number(Fraction(value)) for name, value in at.items() if not rank_of(name) and name != parameter}
-        a, b, *sides = (
-            self.graph.substituted(node, by) for node in (case.a, case.b, *(side for one in case.conditions for side in (one[0], one[2])))
-        )
-        self.facts = list(zip(sides[::2], sides[1::2], strict=True))
-        self.a, self.b = Order(self.graph, Budget(math.inf)).reduced(a, b, self._scope(low, high))
+        self.fixed = {name: _OF.number(value) for name, value in at.items() if name != parameter and name not in case.flags}
+        self.facts = [(left, right) for left, _, right in case.conditions]
+        # Numbers in place of the names would turn powers into fractions of a million digits.
+        self.a, self.b = Order(self.graph, Budget(math.inf)).reduced(case.a, case.b, self._scope(low, high))
         self.gap, self.ratio = difference(self.graph, self.a, self.b), self.graph.make(Quotient, self.a, self.b)
 
     def _scope(self, low: float, high: float, moving: Iterable[str] = ()) -> Scope:
-        return Scope(self.graph, {self.parameter: (_OF.number(low)[0], _OF.number(high)[1])}, moving=frozenset(moving))
+        ends = (_OF.number(low)[0], _OF.number(high)[1])
+        return Scope(self.graph, {**self.fixed, self.parameter: ends}, moving=frozenset(moving))
 
     @property
     def equal(self) -> bool:
@@ -189,13 +187,15 @@ def _around(low: float, root: float, high: float, sign: Signs, whole: bool) -> t
     return before, after
 
 
-def _crossing(segment: Segment, points: Points, parameter: str, at: Point, ends: tuple[float, float], sign: Signs) -> Crossing | None:
+def _crossing(
+    segment: Segment | None, points: Points, parameter: str, at: Point, ends: tuple[float, float], sign: Signs
+) -> Crossing | None:
     """The crossing, where its ends are admissible."""
     low, high = (int(end) if is_integer(parameter) else end for end in ends)
     free = {name: value for name, value in at.items() if name not in points.case.flags}
     if not all(points.holds({**free, parameter: end}) for end in (low, high)):
         return None
-    unique = (is_integer(parameter) and high - low == 1) or segment.status(low, high) == "one way"
+    unique = (is_integer(parameter) and high - low == 1) or (segment is not None and segment.status(low, high) == "one way")
     told = {name: list(value) if isinstance(value, tuple) else value for name, value in at.items()}
     return Crossing(parameter, low, high, "-" if sign(low) < 0 else "+", unique, told)
 
@@ -213,21 +213,30 @@ def between_witnesses(fields: Sequence[Points], found: dict[int, tuple[int, Poin
             continue
         narrow = _narrowed(low, high, sign, is_integer(parameter))
         others = {**{name: value for name, value in at.items() if name != parameter}, **dict.fromkeys(points.case.flags, 1)}
-        crossing = _crossing(Segment(points.case, parameter, at, low, high), points, parameter, others, narrow, sign)
+        segment = None if any(map(rank_of, at)) else Segment(points.case, parameter, at, low, high)
+        crossing = _crossing(segment, points, parameter, others, narrow, sign)
         return ([] if crossing is None else [crossing]), None
     return [], None
 
 
 def _way(points: Points, at: Point, goal: Point) -> Iterator[tuple[Point, str, tuple[float, float]]]:
-    """(point, parameter, its two values) for steps from ``at`` to ``goal`` whose ends are admissible; it ends where none is left."""
+    """(point, parameter, its two values) for steps from ``at`` to ``goal`` whose ends are admissible; it ends where none is left.
+
+    Steps that end where both are equal would hide the crossing: then one goes half of the way.
+    """
     left = [name for name in at if at[name] != goal[name] and not rank_of(name)]
     while left:
-        step = next((name for name in left if points.holds({**at, name: goal[name]})), None)
+        ends = [
+            (name, {**at, name: value}) for share in (1.0, 0.5) for name in left for value in [between(name, at[name], goal[name], share)]
+        ]
+        allowed = [(name, end) for name, end in ends if end != at and points.holds(end)]
+        step = next((one for one in allowed if points.sign(one[1])), None)
         if step is None:
             return
-        yield dict(at), step, (at[step], goal[step])
-        at = {**at, step: goal[step]}
-        left.remove(step)
+        name, end = step
+        yield dict(at), name, (at[name], end[name])
+        at = end
+        left = [one for one in left if at[one] != goal[one]]
 
 
 __all__ = ["Line", "between_witnesses", "roots"]

@@ -17,7 +17,7 @@ from bounds.certificates.calculus import Calculus, Scope, as_geometric
 from bounds.certificates.facts import Fact, with_caps
 from bounds.certificates.flags import differing
 from bounds.certificates.graph import Graph, array_name
-from bounds.certificates.positivity import Range, RangeOf, nonnegative
+from bounds.certificates.positivity import Range, RangeOf, atoms_of, nonnegative
 from bounds.certificates.prover import PATIENCE, Prover
 from bounds.certificates.summands import Factors, Terms, built, built_product, difference, distributed, factors, summands
 from bounds.comparison.normal import log_linear, logarithm
@@ -32,10 +32,10 @@ Rules = tuple[str, ...] | None
 
 
 class Order:
-    """Proofs in one graph within a budget."""
+    """Proofs in one graph within a budget; without ``structure`` by normal forms, intervals and coefficients alone."""
 
-    def __init__(self, graph: Graph, budget: Budget) -> None:
-        self.graph, self.budget = graph, budget
+    def __init__(self, graph: Graph, budget: Budget, structure: bool = True) -> None:
+        self.graph, self.budget, self.structure = graph, budget, structure
         self.prover = Prover(graph, budget)
         # The scopes are kept, so that none of their ids comes to mean something else.
         self._seen: dict[tuple[int, int, int, int], tuple[Scope, Rules]] = {}
@@ -65,7 +65,7 @@ class Order:
             return ("log-linear normal form",)
         if self._polynomial(a, b, scope):
             return ("positive coefficients",)
-        for way in (self._extremes, self._functions, self._inside, self._termwise, self._differing):
+        for way in () if not self.structure else (self._extremes, self._functions, self._inside, self._termwise, self._differing):
             rules = way(a, b, scope, depth)
             if rules is not None:
                 return rules
@@ -159,8 +159,10 @@ class Order:
             if graph.names(x) | graph.names(y) <= known and self._positive(x, scope) and self._positive(y, scope)
         ]
         logs = [(graph.number(0), logarithm(graph, log_linear(graph, y, x))) for x, y in facts]
+        atoms = {id(part) for part in atoms_of([gap])}
+        linked = [one for one in logs if atoms & {id(part) for part in atoms_of([one[1]])}]
         lemmas = self._shorter(gap, scope)
-        choices = [[], lemmas, lemmas + logs, *([*lemmas, one] for one in logs)]
+        choices = [lemmas, lemmas + linked] if linked else [lemmas]
         return any(nonnegative(graph, gap, chosen, self._ranges(scope)) is not None for chosen in choices)
 
     def _positive(self, node: Node, scope: Scope) -> bool:

@@ -27,6 +27,8 @@ _SPECTRUM = "spectrum"
 _TOTAL = ("N", "m*n")
 #: left, "<" or "<=", right.
 Relation = tuple[Node, str, Node]
+#: Trees by the ids of what they are in the parameters of the comparison, with the own parameters that are expressions there.
+Own = Mapping[int, tuple[Node, Mapping[str, Node]]]
 
 
 @dataclass(frozen=True)
@@ -56,17 +58,28 @@ class Side:
         """The names that are parameters of the comparison."""
         return (self.given - self.mapped.keys()) | {name for tree in self.mapped.values() for name in names(tree)}
 
-    def trees(self, graph: Graph, flags: frozenset[str]) -> tuple[Node, list[Relation]]:
-        """The value and the assumptions in the parameters of the comparison; flags that are not in ``flags`` are 0."""
+    def trees(self, graph: Graph, flags: frozenset[str]) -> tuple[Node, list[Relation], Own]:
+        """The value and the assumptions in the parameters of the comparison, and all of these trees in the bound's own parameters.
+
+        Flags that are not in ``flags`` are 0.
+        """
         given = (self.given - FLAGS) | (self.given & flags)
         choice = self.bound.given(given, self.update_form, self.readout)
         absent = {name: graph.number(value) for name, value in self.bound.formula.defaults if name not in given}
-        by = absent | {name: graph.added(tree) for name, tree in self.mapped.items()}
+        mapped = {name: graph.added(tree) for name, tree in self.mapped.items()}
+        own: dict[int, tuple[Node, Mapping[str, Node]]] = {}
+
+        def shared(tree: Node) -> Node:
+            mine = graph.substituted(graph.added(tree), absent)
+            result = graph.substituted(mine, mapped)
+            own[id(result)] = mine, mapped
+            return result
+
         relevant = [one for one in self.bound.conditions if one.relevant(self.update_form, dict.fromkeys(given, 1.0))]
         sides = [one.sides(self.bound.formula, choice) for one in relevant]
-        value = graph.substituted(graph.added(self.bound.expression(given, self.update_form, self.readout)), by)
-        conditions = [(graph.substituted(graph.added(a), by), how, graph.substituted(graph.added(b), by)) for a, how, b in sides]
-        return value, conditions + [one for name in self.mapped for one in _domain(graph, name, by[name])]
+        value = shared(self.bound.expression(given, self.update_form, self.readout))
+        conditions = [(shared(left), how, shared(right)) for left, how, right in sides]
+        return value, conditions + [one for name in self.mapped for one in _domain(graph, name, mapped[name])], own
 
 
 def _domain(graph: Graph, name: str, tree: Node) -> list[Relation]:
@@ -82,7 +95,7 @@ class Case:
     """One pair of trees: ``flags`` are 1 in it, ``spectrum`` names one of :data:`bounds.arrays.SPECTRA`.
 
     ``a``, ``b`` and ``conditions`` have arrays as parameters; ``written`` are the same trees with the spectrum's entries
-    written out, in which proofs are looked for.
+    written out, in which proofs are looked for. ``own`` has the trees in each bound's own parameters.
     """
 
     graph: Graph
@@ -94,6 +107,7 @@ class Case:
     written: tuple[Node, Node]
     facts: tuple[Fact, ...]
     box: Box
+    own: Own
 
     def scope(self) -> Scope:
         """The box with what the assumptions say on it."""
@@ -149,14 +163,13 @@ class Pair:
         flags = [name for name in self.names if name in FLAGS]
         for chosen in itertools.product(*(sorted(set(self.box[name])) for name in flags)):
             given = frozenset(name for name, value in zip(flags, chosen, strict=True) if value)
-            (a, of_a), (b, of_b) = (side.trees(self.graph, given) for side in (self.a, self.b))
+            (a, of_a, own_a), (b, of_b, own_b) = (side.trees(self.graph, given) for side in (self.a, self.b))
             conditions = tuple({(id(one[0]), one[1], id(one[2])): one for one in (*of_a, *of_b)}.values())
-            spectra: Mapping[str | None, Any] = {**SPECTRA} if _SPECTRUM in self.names else {None: ()}
-            for name, spectrum in spectra.items():
-                arrays = {_SPECTRUM: spectrum} if name else {}
+            for name in SPECTRA if _SPECTRUM in self.names else (None,):
+                arrays = {_SPECTRUM: SPECTRA[name]} if name else {}
                 written = [self.graph.with_arrays(node, arrays) for node in (a, b)]
                 facts = tuple((self.graph.with_arrays(x, arrays), self.graph.with_arrays(y, arrays)) for x, _, y in conditions)
-                yield Case(self.graph, given, name, a, b, conditions, (written[0], written[1]), facts, self.box)
+                yield Case(self.graph, given, name, a, b, conditions, (written[0], written[1]), facts, self.box, {**own_a, **own_b})
 
 
 def _defaults(a: Bound, b: Bound, let: Mapping[str, str]) -> dict[str, str]:

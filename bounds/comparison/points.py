@@ -15,7 +15,7 @@ from bounds.comparison.pair import Case, Relation
 from bounds.errors import PrecisionError
 from bounds.expression import Node, names
 from bounds.expression.balls import enclose
-from bounds.numeric.grid import evaluate
+from bounds.numeric.grid import filled, ready
 from bounds.numeric.ways import Ways
 from bounds.symbols import rank_of
 
@@ -32,18 +32,28 @@ class Points:
         self.case, self.parameters = case, tuple(name for name in parameters if name not in case.flags)
 
     @cached_property
-    def _ways(self) -> dict[int, tuple[Ways, tuple[str, ...]]]:
+    def _ways(self) -> dict[int, Ways]:
         return {}
 
     def values(self, node: Node, columns: Columns) -> Values:
-        """Floats within a relative error of 4.8e-13 (nan where none is known), of the columns' shape."""
+        """Floats within a relative error of 4.8e-13 (nan where none is known), of the columns' shape.
+
+        What is a count in the bound's own parameters is one here, too: much is known of counts.
+        """
+        own, mapped = self.case.own.get(id(node), (node, {}))
+        if not mapped or not all(is_integer(name) for name in mapped):
+            return self._floats(node, columns)
+        return self._floats(own, {**columns, **{name: self._floats(tree, columns) for name, tree in mapped.items()}})
+
+    def _floats(self, node: Node, columns: Columns) -> Values:
         if id(node) not in self._ways:
-            used = tuple(name for name in self.parameters if name in names(node))
-            self._ways[id(node)] = Ways(node, used, {}, upward=False), used
-        ways, used = self._ways[id(node)]
-        arguments = [columns[name] if rank_of(name) else np.asarray(columns[name], dtype=np.float64) for name in used]
-        found, failed = evaluate(ways, arguments)
-        found = np.where(failed, math.nan, found) if failed is not None else found
+            self._ways[id(node)] = Ways(node, tuple(sorted(names(node))), {}, upward=False)
+        ways = self._ways[id(node)]
+        arguments = [
+            ready(name, columns[name] if rank_of(name) else np.asarray(columns[name], dtype=np.float64)) for name in ways.parameters
+        ]
+        with np.errstate(all="ignore"):
+            found = filled(ways, arguments, lambda _: math.nan)
         return np.asarray(np.broadcast_to(found, shape_of(columns)), dtype=np.float64)
 
     def slack(self, condition: Relation, columns: Columns) -> Values:

@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from bounds.certificates.arb_intervals import ArbIntervals
 from bounds.certificates.branch import Budget, Question, branch
 from bounds.certificates.calculus import Calculus, Scope
 from bounds.certificates.facts import Fact, with_caps
 from bounds.certificates.summands import difference
+from bounds.comparison.probe import floats
 from bounds.expression.tree import Call, Least, Node, Number, Power, Quotient
 
 _MOST_NAMES = 8
@@ -40,7 +39,7 @@ class OrderQuestion(Question):
     @cached_property
     def rough(self) -> Scope:
         """The scope with floats for ends."""
-        return replace(self.scope, ranges=_floats(self.scope.ranges), entries=_floats(self.scope.entries))
+        return replace(self.scope, ranges=floats(self.scope.ranges), entries=floats(self.scope.entries))
 
     @cached_property
     def bases(self) -> list[Node]:
@@ -83,10 +82,6 @@ class OrderQuestion(Question):
             up, down = of.at_least_zero(rate), of.at_least_zero(of.neg(rate))
             ends[name] = of.select(up, (high, high), of.select(down, (low, low), (low, high)))
         return of.select(known, Calculus(replace(scope, ranges={**scope.ranges, **ends}), of).state(ratio).value, of.all)
-
-
-def _floats(ranges: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: tuple(np.float64(end if isinstance(end, float) else float(end.mid())) for end in ends) for name, ends in ranges.items()}
 
 
 def by_boxes(a: Node, b: Node, scope: Scope, budget: Budget) -> bool:

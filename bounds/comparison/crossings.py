@@ -25,6 +25,7 @@ _OF = ArbIntervals
 _WIDTH = 2.0**-31
 _FIRST_PIECES = 16
 _MOST_PIECES = 300
+_NARROW = 1e-10
 _NUDGES = (1e-14, 1e-12, 2e-11, 2e-10)
 #: "out": no admissible point; "still": one strict order; "one way": log(a/b) or a - b strictly monotone; "open": none is proved.
 Status = Literal["out", "still", "one way", "open"]
@@ -139,7 +140,13 @@ def _pieces(segment: Segment, line: Line, budget: Budget) -> list[Piece]:
         budget.boxes += 1
         status = segment.status(low, high)
         middle = _at(low, high, 0.5, whole)
-        if status == "open" and low < middle < high and len(done) + len(waiting) < most and not budget.spent:
+        if (
+            status == "open"
+            and low < middle < high
+            and high - low > _NARROW * abs(high)
+            and len(done) + len(waiting) < most
+            and not budget.spent
+        ):
             waiting += [(low, middle), (middle, high)]
         else:
             done.append((low, high, status))

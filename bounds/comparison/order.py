@@ -21,6 +21,7 @@ from bounds.certificates.positivity import Range, RangeOf, atoms_of, nonnegative
 from bounds.certificates.prover import PATIENCE, Prover
 from bounds.certificates.summands import Factors, Terms, built, built_product, difference, distributed, factors, summands
 from bounds.comparison.normal import log_linear, logarithm
+from bounds.comparison.probe import fails_somewhere
 from bounds.expression.tree import Call, Least, Node, Number, Power, Product, Quotient, Reduce, Sum
 
 _OF = ArbIntervals
@@ -32,10 +33,13 @@ Rules = tuple[str, ...] | None
 
 
 class Order:
-    """Proofs in one graph within a budget; without ``structure`` by normal forms, intervals and coefficients alone."""
+    """Proofs in one graph within a budget; without ``structure`` by normal forms, intervals and coefficients alone.
 
-    def __init__(self, graph: Graph, budget: Budget, structure: bool = True) -> None:
-        self.graph, self.budget, self.structure = graph, budget, structure
+    ``probe`` gives goals up that floats refute, which saves time and proves nothing.
+    """
+
+    def __init__(self, graph: Graph, budget: Budget, structure: bool = True, probe: bool = True) -> None:
+        self.graph, self.budget, self.structure, self.probe = graph, budget, structure, probe
         self.prover = Prover(graph, budget)
         # The scopes are kept, so that none of their ids comes to mean something else.
         self._seen: dict[tuple[int, int, int, int], tuple[Scope, Rules]] = {}
@@ -57,6 +61,8 @@ class Order:
         self.budget.boxes += 1
         if self._interval(a, b, scope):
             return ("interval",)
+        if self.probe and fails_somewhere(a, b, scope):
+            return None
         for rule, pair in (("common factors", self.divided(a, b, scope)), ("common summands", self.subtracted(a, b, scope))):
             rules = None if pair is None else self.prove(*pair, scope, depth + 1)
             if rules is not None:

@@ -126,7 +126,7 @@ def test_a_tangent_bound_is_left_undecided_with_a_reason(a: str, b: str) -> None
 def planted(draws: random.Random) -> tuple[bounds.Bound, bounds.Bound, dict[str, tuple[float, float]]]:
     """a and b with a <= b nearly everywhere in a box, and a > b by a factor 1 + 1e-6 in one corner of it."""
     box = {name: (float(low), float(low * draws.choice((2, 10)))) for name in NAMES for low in [draws.choice((1, 2, 5))]}
-    powers = {name: draws.randint(-2, 2) for name in NAMES}
+    powers = {name: draws.randint(-2, 2) for name in draws.sample(NAMES, 3)}
     kind = draws.choice(("monomial", "sum", "root", "shift"))
     rise = "*".join(f"{name}**({power})" for name, power in powers.items())
     least = math.prod(Fraction(box[name][0] if power > 0 else box[name][1]) ** power for name, power in powers.items())
@@ -150,13 +150,14 @@ def bits() -> object:
 
 
 @pytest.mark.usefixtures("bits")
-def test_a_hundred_planted_wrong_orders_are_never_proved() -> None:
+@pytest.mark.parametrize("count", [12, pytest.param(100, marks=pytest.mark.slow)])
+def test_planted_wrong_orders_are_never_proved(count: int) -> None:
     draws = random.Random(20)
-    for place in range(100):
+    for place in range(count):
         a, b, box = planted(draws)
         (case,) = Pair(a, b, box).cases()
-        prover = Order(case.graph, Budget(math.inf))
-        assert prover.prove(*case.written, case.scope()) is None
+        # Without the look at points: the rules themselves must not prove it.
+        assert Order(case.graph, Budget(math.inf), probe=False).prove(*case.written, case.scope()) is None
         if place % 20 == 0:
             assert bounds.compare(a, b, box, samples=50).relation in (">=", "crosses")
             assert not by_boxes(*case.written, case.scope(), Budget(math.inf, each=100))

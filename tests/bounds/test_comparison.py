@@ -164,6 +164,20 @@ def test_planted_wrong_orders_are_never_proved(count: int) -> None:
 
 
 @pytest.mark.usefixtures("bits")
+def test_factors_that_occur_together_keep_the_ranges_of_all_of_them() -> None:
+    """eta and L are points and T is not: the range of eta L must not stand for that of eta L T."""
+    names = ("L", "eta", "T", "m", "n", "r0", "beta", "b")
+    conditions = ("4*eta*beta <= 1", "b <= n", "eta <= 2/beta")
+    a = bounds.define(id="a", expression="2*L**2*eta**2*T**2", required=names, conditions=conditions)
+    b = bounds.define(id="b", expression="m*n*r0**2", required=names)
+    points = {name: (value, value) for name, value in dict(L=1, eta=0.1, m=16, n=100, r0=1, beta=1, b=1).items()}
+    for last, proved in ((10**6, False), (200, True)):
+        (case,) = Pair(a, b, {**points, "T": (1, last)}).cases()
+        found = Order(case.graph, Budget(math.inf), probe=False).prove(*case.written, case.scope())
+        assert (found is not None) is proved
+
+
+@pytest.mark.usefixtures("bits")
 def test_boxes_prove_what_is_true_and_nothing_else() -> None:
     """x + 4/x >= 4 with equality at 2 only, which no box around it can show without slack."""
     for constant, expected in (("399/100", True), ("401/100", False)):

@@ -19,7 +19,7 @@ FIXED = dict(L=1, m=16, n=100, beta=1, sigma2=1, zeta2=1, r0=1, gap=0.05, Q=1, b
 @pytest.fixture(scope="module")
 def valley() -> Plane:
     a, b = bounds.get("mgs_excess_convex"), bounds.get("dsgd_worst_node_convex")
-    return bounds.crossover(a, b, ("eta", 1e-4, 1), ("T", 1, 1e5), FIXED, points=80)
+    return bounds.crossover(a, b, ("eta", 1e-4, 1), ("T", 1, 1e5), FIXED, points=50)
 
 
 def test_regions_are_named_and_axes_come_from_the_registry(valley: Plane) -> None:

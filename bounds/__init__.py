@@ -10,6 +10,7 @@ from bounds.authoring import define, one_step
 from bounds.bound import Bound, Reduction, Source
 from bounds.calibration import Calibration, calibrate
 from bounds.certificates import Certificate, Witness, certify
+from bounds.comparison import Comparison, Crossing, Plane, compare, crossover
 from bounds.formula import Let
 from bounds.own import load
 from bounds.rates import Limit, Rate, limit, rate
@@ -23,8 +24,10 @@ __all__ = [
     "Bound",
     "Calibration",
     "Certificate",
+    "Comparison",
     "Condition",
     "Constant",
+    "Crossing",
     "Direction",
     "Domain",
     "Kind",
@@ -32,6 +35,7 @@ __all__ = [
     "Limit",
     "LossClass",
     "Network",
+    "Plane",
     "Quantity",
     "Rate",
     "Readout",
@@ -44,6 +48,8 @@ __all__ = [
     "Witness",
     "calibrate",
     "certify",
+    "compare",
+    "crossover",
     "define",
     "entries",
     "get",

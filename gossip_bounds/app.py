@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from gossip_bounds.commands import calibration, catalogue, certification, data, measuring, modelling, rates, theory, verification
+from gossip_bounds.commands import (
+    calibration,
+    catalogue,
+    certification,
+    comparison,
+    data,
+    measuring,
+    modelling,
+    rates,
+    theory,
+    verification,
+)
 
 app = typer.Typer(
     name="gossip-bounds",
@@ -22,6 +33,7 @@ app.command("constants")(modelling.constants)
 app.command("certify")(certification.certify)
 app.command("certificates")(certification.certificates)
 app.command("check")(certification.check)
+app.command("compare")(comparison.compare)
 app.command("calibrate")(calibration.calibrate)
 app.command("rate")(rates.rate)
 app.command("limit")(rates.limit)

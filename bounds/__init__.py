@@ -5,12 +5,13 @@
 '9.765625e-02'
 """
 
+from typing import TYPE_CHECKING, Any
+
 from bounds.assumptions import Condition
 from bounds.authoring import define, one_step
 from bounds.bound import Bound, Reduction, Source
 from bounds.calibration import Calibration, calibrate
 from bounds.certificates import Certificate, Witness, certify
-from bounds.comparison import Comparison, Crossing, Plane, compare, crossover
 from bounds.formula import Let
 from bounds.own import load
 from bounds.rates import Limit, Rate, limit, rate
@@ -18,6 +19,12 @@ from bounds.registry import entries, get
 from bounds.setting import Constant, LossClass, Network, Schedule, Setting
 from bounds.symbols import Array, Domain, Symbol, register, symbol
 from bounds.vocabulary import Direction, Kind, Quantity, Readout, UpdateForm
+
+if TYPE_CHECKING:
+    from bounds.comparison import Comparison, Crossing, Plane, compare, crossover
+
+# Loaded when asked for: they need numpy and Arb, which a plain evaluation does not.
+_LATER = frozenset({"Comparison", "Crossing", "Plane", "compare", "crossover"})
 
 __all__ = [
     "Array",
@@ -60,3 +67,11 @@ __all__ = [
     "register",
     "symbol",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        import bounds.comparison
+
+        return getattr(bounds.comparison, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

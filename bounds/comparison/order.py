@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 
 from bounds.certificates.arb_intervals import ArbIntervals
 from bounds.certificates.branch import Budget
@@ -27,6 +28,7 @@ from bounds.expression.tree import Call, Least, Node, Number, Power, Product, Qu
 _OF = ArbIntervals
 _DEEPEST = 8
 _MOST_TERMS = 4
+_MOST_STEPS = 3
 _RISES = frozenset({"sqrt", "exp", "log", "erf", "ceil"})
 #: The rules that a proof uses, in order; None where there is no proof.
 Rules = tuple[str, ...] | None
@@ -71,7 +73,9 @@ class Order:
             return ("log-linear normal form",)
         if self._polynomial(a, b, scope):
             return ("positive coefficients",)
-        for way in () if not self.structure else (self._extremes, self._functions, self._inside, self._termwise, self._differing):
+        for way in (
+            () if not self.structure else (self._extremes, self._functions, self._inside, self._termwise, self._differing, self._stepwise)
+        ):
             rules = way(a, b, scope, depth)
             if rules is not None:
                 return rules
@@ -335,9 +339,25 @@ class Order:
                 return ("one way", *rules)
         return None
 
+    def _stepwise(self, a: Node, b: Node, scope: Scope, depth: int) -> Rules:
+        """Trees that differ in a few sub-trees, which are exchanged one after the other."""
+        pairs = unlike(a, b)
+        if not 2 <= len(pairs) <= _MOST_STEPS:
+            return None
+        steps = [a]
+        for old, new in pairs:
+            steps.append(self._exchanged(steps[-1], old, new))
+        if steps[-1] is not b:
+            return None
+        return self._all("step by step", [(x, y, scope) for x, y in pairwise(steps)], depth)
+
+    def _exchanged(self, node: Node, old: Node, new: Node) -> Node:
+        """The node with one sub-tree in place of another, wherever it stands."""
+        return self.graph.rebuilt(node, lambda part: new if part is old else None)
+
     def _moves(self, node: Node, other: Node, pair: tuple[Node, Node], sign: int, scope: Scope, depth: int) -> bool:
         name = f"_part{depth}"
-        outer = self.graph.rebuilt(node, lambda part: self.graph.name(name) if part is pair[0] else None)
+        outer = self._exchanged(node, pair[0], self.graph.name(name))
         whole = self.graph.substituted(outer, {name: pair[1]}) is other
         if not whole or any(isinstance(part, Least | Reduce) for part in self.graph.walk(outer)):
             return False
@@ -353,3 +373,20 @@ def _fraction(graph: Graph, powers: Factors) -> Node:
     over = built_product(graph, Fraction(1), {key: factor for key, factor in ordered if factor[1] > 0})
     under = built_product(graph, Fraction(1), {key: (node, -power) for key, (node, power) in ordered if power < 0})
     return graph.make(Quotient, over, under)
+
+
+def unlike(a: Node, b: Node) -> list[tuple[Node, Node]]:
+    """The pairs of sub-trees in which two trees differ, each once."""
+    found: dict[tuple[int, int], tuple[Node, Node]] = {}
+    pending = [(a, b)]
+    while pending:
+        x, y = pending.pop()
+        if x is y:
+            continue
+        pair = differing(x, y)
+        inside = list(zip(x.children(), y.children(), strict=False))
+        if pair is not None or not inside or type(x) is not type(y):
+            found[id(x), id(y)] = pair or (x, y)
+        else:
+            pending += inside
+    return list({(id(x), id(y)): (x, y) for x, y in found.values()}.values())

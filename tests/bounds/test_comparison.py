@@ -37,6 +37,8 @@ TRUE = [
     ("dsgd_convex_trajectory", "dsgd_convex", {"G": (0.01, 1), "L": (1, 100)}, "<=", "interval"),
     ("dsgd_strongly_convex", "dsgd_convex", None, "<=", "positive coefficients"),
     ("hardt2016_nonconvex_relaxed", "dsgd_nonconvex_relaxed", {"beta": (1, 10), "c": (1, 10)}, "<=", "log-linear normal form"),
+    pytest.param("consensus_distance_atc", "consensus_distance_cta", None, "<=", "step by step", marks=pytest.mark.slow),
+    pytest.param("consensus_distance_atc", "consensus_distance_consensus", None, "<=", "step by step", marks=pytest.mark.slow),
 ]
 
 

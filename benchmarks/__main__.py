@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.backward import BACKWARD
 from benchmarks.certificates import certified_catalogue
 from benchmarks.curvature import exits_rate, product_cost
-from benchmarks.engine import softmax_rate
+from benchmarks.engine import late_forking, softmax_rate
 from benchmarks.evaluation import GRIDS, closed_form, cold_evaluate, minimised
 from benchmarks.training import TRAINING
 from bounds.files import write_text
@@ -21,6 +21,7 @@ _BENCHMARKS = (
     *BACKWARD,
     certified_catalogue,
     softmax_rate,
+    late_forking,
     *TRAINING,
     product_cost,
     exits_rate,

@@ -9,6 +9,10 @@ from benchmarks.record import Record, load_note, seconds
 from bounds.topology import topology
 from bounds.vocabulary import UpdateForm
 from empirical import Run, trajectory
+from empirical.parts import cut
+from empirical.problems.registry import problem
+from empirical.samples import draw_samples
+from empirical.simulation import simulate
 
 _NODES, _STEPS, _REPLICATES, _SAMPLES = 16, 50, 32, 32
 
@@ -55,4 +59,24 @@ def softmax_rate() -> Record:
     note = f"{_REPLICATES} replicates against 1; {load_note()}"
     return Record(
         "softmax regression, 16 nodes", "node-steps/s, more is better", ours, peer, "one nn.Module per node", ours / peer, None, note
+    )
+
+
+def _train_twins(run: Run, late: bool) -> None:
+    place, described = torch.device("cpu"), problem(run.problem)
+    samples = draw_samples(run, described)
+    with torch.inference_mode():
+        for part in cut(run, described, run.twins, None, place):
+            for _ in simulate(run, described, samples.lanes(part.rows, part.twins, run.strata), part.replicates, place, late=late):
+                pass
+
+
+def late_forking() -> Record:
+    """256 twins for 20 steps, each trained from the step that draws its sample, against all of them from the start."""
+    torch.set_num_threads(1)
+    run = Run(problem="softmax-digits", update_form=UpdateForm.ATC, m=8, n=32, T=20, eta=0.1, replicates=1, twins=256)
+    ours, peer = (seconds(lambda late=late: _train_twins(run, late), 9) for late in (True, False))  # type: ignore[misc]
+    note = f"T/n = 0.6, float64, 1 thread; {load_note()}"
+    return Record(
+        "256 twins forked late", "s, less is better", ours, peer, "the same twins trained from the start", peer / ours, None, note
     )

@@ -50,7 +50,8 @@ class Run:
         sampling: decentralized runs draw each local batch with replacement. A centralized run draws b of its N samples
             with replacement, or ("stratified") the m*b samples that the m nodes of a decentralized run would draw.
         checkpoints: steps at which measures are read, ascending, at most T; empty means (T,).
-        replicates: independent training sets and runs. twins: coupled runs per replicate with one sample replaced.
+        replicates: independent training sets and runs. twins: coupled runs per replicate, each with another one
+            of the m*n samples replaced, at random; 0 for none asked for: a stability then takes all m*n, if they are at most 64.
         t0: when > 0, stabilities are E[distance * 1(the replaced sample is in none of its node's batches 1..t0)]; 0: no condition.
         seed: any integer >= 0. precision: arithmetic of the training steps; measures are always read in float64.
 

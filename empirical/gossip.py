@@ -14,6 +14,7 @@ from empirical.configuration import Run
 from empirical.mixing import Mix, mixer
 from empirical.streams import stream
 
+Owners = NDArray[np.int64]
 _BLOCK = 256
 
 
@@ -52,15 +53,15 @@ class Gossip:
         self.dtype: torch.dtype = getattr(torch, run.precision)
         self._mixers: dict[int, Mix] = {}
 
-    def at(self, step: int, replicates: range, lanes: int) -> Mix | None:
-        """What step 1, 2, ... applies to networks (r * lanes, m, P), lanes running fastest; None for no gossip."""
+    def at(self, step: int, replicates: range, owners: Owners) -> Mix | None:
+        """What step 1, 2, ... applies to networks (k, m, P), network i being of ``replicates[owners[i]]``; None for no gossip."""
         run = self.run
         if run.update_form is UpdateForm.CENTRALIZED or step % run.gossip_every:
             return None
         event = step // run.gossip_every
         if run.graphs != "relabelled":
             return self._mixer(event)
-        parts = np.stack([relabelling(run, event, replicate) for replicate in replicates]).repeat(lanes, axis=0)
+        parts = np.stack([relabelling(run, event, replicate) for replicate in replicates])[owners]
         return _renumbered(self._mixer(event), torch.from_numpy(parts).to(self.device))
 
     def _mixer(self, event: int) -> Mix:

@@ -21,12 +21,17 @@ class Measurement:
         values: float64, (replicates,), or (replicates, m) for the worst node, whose expectation over replicates comes
             before its maximum over nodes. Replicates are independent and identically distributed.
         setting: what ran, with T the step of the reading.
+        subset_error: stabilities: (replicates,) standard errors of ``values`` as estimates of the same mean over all m*n
+            twins, from the spread of the k twins of each replicate (see :func:`empirical.subsets.subset_error`); 0 for all
+            of them, NaN for a single one of more. The values' own spread over replicates contains it already. None for
+            whatever is not read from twins: a generalization error is exact on all samples and the whole population.
     """
 
     quantity: Quantity
     readout: Readout
     values: NDArray[np.float64]
     setting: Setting
+    subset_error: NDArray[np.float64] | None = None
 
 
 def _conditions(run: Run, problem: Problem) -> dict[str, float | int | bool | str]:

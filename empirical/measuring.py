@@ -21,6 +21,7 @@ from empirical.problems.registry import problem as build_problem
 from empirical.readings import Context, Reading, contrast, reading
 from empirical.samples import Samples, draw_samples
 from empirical.simulation import Points
+from empirical.subsets import subset_error, with_twins
 
 Values = NDArray[np.float64]
 Request = tuple[Quantity, Readout]
@@ -32,7 +33,7 @@ class _Collector:
     def __init__(self, run: Run, readings: Sequence[Reading], spared: NDArray[np.bool_] | None) -> None:
         self.readers = {_key(wanted): wanted for wanted in readings}
         self.steps = len(run.read_at)
-        self.replicates, self.twins, self.spared = run.replicates, run.twins, spared
+        self.replicates, self.twins, self.samples, self.spared = run.replicates, run.twins, run.m * run.n, spared
         self.arrays: dict[object, Values] = {}
 
     def add(self, part: Part, step: int, context: Context, state: Tensor, points: Callable[[Tensor], Tensor]) -> None:
@@ -47,13 +48,15 @@ class _Collector:
             array = self.arrays.setdefault(key, np.full((self.replicates, self.steps, count), np.nan))
             array[part.rows, step, part.twins if reader.of_twins else slice(None)] = entries
 
-    def values(self, wanted: Reading, step: int) -> Values:
+    def read(self, wanted: Reading, step: int) -> tuple[Values, Values | None]:
+        """The values of a reading at a checkpoint, and, of twins, their standard error against all m*n of them."""
         entries = np.ascontiguousarray(self.arrays[_key(wanted)][:, step])
         if not np.isfinite(entries).all():
             raise DomainError("the run diverged: a measure is not finite; take a smaller eta or a projection radius")
         if wanted.of_twins and self.spared is not None:
             entries = entries * self.spared
-        return entries if wanted.keep else np.asarray(entries.mean(axis=1))
+        error = subset_error(entries, self.samples) if wanted.of_twins else None
+        return entries if wanted.keep else np.asarray(entries.mean(axis=1)), error
 
 
 def _key(wanted: Reading) -> object:
@@ -77,6 +80,8 @@ def measure(
     * l1 stability: (1/m) sum_k norm(x_k - x~_k), or the norm of the difference of the network means, averaged over the
       twins of a replicate; l2 stability: (1/m) sum_k norm^2, likewise. With t0 > 0 a twin whose replaced sample is drawn by
       its node in the steps 1..t0 counts as 0 (not left out: the mean is E[distance * 1(never drawn by t0)]).
+      The twins are a random subset of all m*n, see :attr:`Measurement.subset_error`. A run with twins=0 and m*n <= 64 has
+      all of them for a stability (see :func:`empirical.subsets.with_twins`), and its settings say so.
     * consensus distance: (1/m) sum_k norm(x_k - xbar)^2.
 
     Node average, network mean and worst node read the models X; the gradient point reads, averaged over nodes, the points
@@ -93,6 +98,7 @@ def measure(
     pairs = [(word(Quantity, quantity), word(Readout, readout)) for quantity, readout in requests]
     place, problem = resolve_device(device), build_problem(run.problem)
     readings = [reading(run, problem, *pair) for pair in pairs]
+    run = with_twins(run) if any(wanted.of_twins for wanted in readings) else run
     samples = draw_samples(run, problem)
     collector = _Collector(run, readings, samples.spared(run) if run.t0 else None)
     twins = run.twins if any(wanted.of_twins for wanted in readings) else 0
@@ -100,9 +106,10 @@ def measure(
         _collect(run, problem, samples, cut(run, problem, twins, chunk, place, memory), place, collector, progress)
     loss = problem.loss_class(run.radius, samples.training.reshape(run.replicates, *_node_shape(run)))
     return [
-        Measurement(*pair, collector.values(wanted, number), describe(run, problem, loss, pair[1], step))
+        Measurement(*pair, values, describe(run, problem, loss, pair[1], step), error)
         for pair, wanted in zip(pairs, readings, strict=True)
         for number, step in enumerate(run.read_at)
+        for values, error in [collector.read(wanted, number)]
     ]
 
 

@@ -37,9 +37,12 @@ class Part:
 
 
 def network_bytes(run: Run, problem: Problem) -> int:
-    """Bytes that one network of a part needs at its peak, from above: training, or reading in float64, and its training sets."""
+    """Bytes that one network of a part needs at its peak, from above: training, or reading in float64, and its training sets.
+
+    Twins that fork late are put back in order in one more tensor.
+    """
     item = 8 if run.precision == "float64" else 4
-    training = item * (2 + 2 * (run.graphs == "relabelled")) * problem.width
+    training = item * (2 + (run.twins > 0) + 2 * (run.graphs == "relabelled")) * problem.width
     steps = item * (problem.scratch(run.b) + problem.width)
     return _FRAGMENTATION * (run.models * (training + steps + _READING * problem.width) + 16 * run.m * (run.n + run.b))
 

@@ -19,6 +19,7 @@ from bounds.vocabulary import Quantity, Readout, UpdateForm
 from empirical.configuration import Run
 from empirical.problems.base import Problem
 from empirical.samples import Indices
+from empirical.subsets import ALL_TWINS, with_twins
 from empirical.viewpoint import network_mean
 
 _SLICE = 16
@@ -148,10 +149,10 @@ def reading(run: Run, problem: Problem, quantity: Quantity, readout: Readout) ->
         raise DomainError(f"cannot measure {quantity.value} at {readout.value}; measurable: {pairs}")
     if run.update_form is UpdateForm.CENTRALIZED and (quantity is _D or readout is Readout.WORST_NODE):
         raise DomainError(f"cannot measure {quantity.value} at {readout.value} of a centralized run (one model); use a decentralized form")
-    if found.of_twins and run.twins == 0:
-        raise DomainError(f"cannot measure {quantity.value} with twins=0; give the run twins >= 1")
     if run.data == "shared" and run.m > 1 and quantity is not _D:
         raise DomainError(f"cannot measure {quantity.value} with data='shared' (m*n samples that are not independent); use data='split'")
+    if found.of_twins and with_twins(run).twins == 0:
+        raise DomainError(f"cannot measure {quantity.value} with twins=0 and m*n > {ALL_TWINS}; give the run twins >= 1, such as 32")
     if quantity is _E:
         _check_minimum(run, problem)
     return replace(found, mixed=readout is Readout.GRADIENT_POINT and run.update_form is UpdateForm.CTA)

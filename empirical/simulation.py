@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from bounds.vocabulary import UpdateForm
 from empirical.configuration import Run
-from empirical.gossip import Gossip
+from empirical.forking import Forks, forks_late
+from empirical.gossip import Gossip, Owners
 from empirical.problems.base import Problem
 from empirical.samples import Indices, batches
 from empirical.updates import UPDATES, Rules, Update
@@ -28,7 +30,8 @@ class Points:
 
     def __call__(self, models: Tensor, step: int, replicates: range) -> Tensor:
         """The points of step ``step`` + 1 of some replicates, from their models after ``step``."""
-        mix = None if self.gossip is None else self.gossip.at(step + 1, replicates, models.shape[1])
+        owners = np.arange(models.shape[0]).repeat(models.shape[1])
+        mix = None if self.gossip is None else self.gossip.at(step + 1, replicates, owners)
         if mix is None:
             return models
         networks = models.reshape(-1, *models.shape[-2:])
@@ -37,24 +40,53 @@ class Points:
         return mixed.view(models.shape)
 
 
-def _step_rules(run: Run, problem: Problem, device: torch.device, replicates: range, lanes: int) -> Callable[[int], tuple[Update, Rules]]:
-    """The update and the rules of each step; a step without gossip is that of plain SGD."""
+def _step_rules(run: Run, problem: Problem, device: torch.device, replicates: range) -> Callable[[int, Owners], tuple[Update, Rules]]:
+    """The update and the rules of each step for networks of the given owners; a step without gossip is that of plain SGD."""
     gossip = Gossip(run, device, problem.width)
     moved = problem.to(device, gossip.dtype)
 
-    def rules(step: int) -> tuple[Update, Rules]:
-        mix = gossip.at(step, replicates, lanes)
+    def rules(step: int, owners: Owners) -> tuple[Update, Rules]:
+        mix = gossip.at(step, replicates, owners)
         form = UpdateForm.CENTRALIZED if mix is None else run.update_form
         return UPDATES[form], Rules(moved, mix, run.radius, problem.by_network)
 
     return rules
 
 
-def _batch_indices(lanes: Tensor, drawn: Tensor, models: int) -> Tensor:
-    """Population indices (r * lanes * models, batch) of a step's places ``drawn`` (r, groups, b) in ``lanes``."""
-    r, count, groups, _ = lanes.shape
-    shared = drawn.unsqueeze(1).expand(r, count, groups, drawn.shape[-1])
-    return lanes.gather(3, shared).view(r * count * models, -1)
+class _Pair:
+    """The models of the networks in training (networks, m, P), with scratch of the same shape."""
+
+    def __init__(self, models: Tensor) -> None:
+        self.models, self.spare, self.count = models, torch.empty_like(models), len(models)
+
+    def fork(self, forks: Forks, count: int) -> None:
+        """Let networks join until there are ``count``, each as a copy of its base run."""
+        if count == self.count:
+            return
+        if count > len(self.models):
+            room = (len(forks.order), *self.models.shape[1:])
+            # The old scratch goes first: it and both new tensors together would be the peak of the run.
+            self.spare = self.models.new_empty(0)
+            grown = self.models.new_empty(room)
+            grown[: self.count] = self.models[: self.count]
+            self.models, self.spare = grown, torch.empty_like(grown)
+        self.models[self.count : count] = self.models.index_select(0, forks.rows[self.count : count])
+        self.count = count
+
+    def step(self, update: Update, rules: Rules, draws: Tensor, eta: float) -> None:
+        models, spare = self.models[: self.count], self.spare[: self.count]
+        after, _ = update(rules, models, spare, draws, eta)
+        if after is spare:
+            self.models, self.spare = self.spare, self.models
+
+
+def _begin(run: Run, problem: Problem, device: torch.device, start: Tensor | None, forks: Forks) -> _Pair:
+    """The common start, or the given one of every network."""
+    networks = torch.zeros((len(forks.order), run.models, problem.width), dtype=getattr(torch, run.precision), device=device)
+    begin = problem.start if start is None else start
+    if begin is not None:
+        networks.view(forks.shape[0], -1, *networks.shape[1:]).copy_(torch.as_tensor(begin))
+    return _Pair(networks)
 
 
 def simulate(
@@ -66,6 +98,7 @@ def simulate(
     tick: Callable[[int], None] | None = None,
     steps: Sequence[int] | None = None,
     start: Tensor | None = None,
+    late: bool | None = None,
 ) -> Iterator[Tensor]:
     """Train some replicates of ``run`` and yield their models after some of the steps.
 
@@ -76,27 +109,25 @@ def simulate(
         tick: called with the number of steps done after each block of draws.
         steps: when to yield, ascending; 0 is the start, None the run's own ``read_at``.
         start: the models to start from, anything that broadcasts to (r, lanes, models, P); None: the problem's own start.
+        late: train a twin from the first step that draws what it replaces, before which it is its base run; None: where
+            that saves time. No bit depends on it; a given ``start``, which may differ between lanes, forks at once.
 
     Yields:
         (r, lanes, models, P) tensors in the run's precision, valid until the next one is asked for.
     """
-    lanes, schedule = torch.from_numpy(training).to(device), run.schedule
-    r, count = training.shape[:2]
-    at = _step_rules(run, problem, device, replicates, count)
-    models = torch.zeros((r * count, run.models, problem.width), dtype=getattr(torch, run.precision), device=device)
-    spare = torch.empty_like(models)
-    begin = problem.start if start is None else start
-    if begin is not None:
-        models.view(r, count, run.models, -1).copy_(torch.as_tensor(begin))
     due, step = set(run.read_at if steps is None else steps), 0
+    late = start is None and training.shape[1] > 1 and (forks_late(max(due), len(due), run.b, training.shape[3]) if late is None else late)
+    forks, at, schedule = Forks(training, device, late), _step_rules(run, problem, device, replicates), run.schedule
+    pair = _begin(run, problem, device, start, forks)
     if 0 in due:
-        yield models.view(r, count, run.models, -1)
+        yield forks.every(pair.models, pair.count)
     for block in batches(run, replicates, max(due)):
-        for drawn in torch.from_numpy(block).to(device):
+        for count, drawn in zip(forks.plan(block), torch.from_numpy(block).to(device), strict=True):
             step += 1
-            update, rules = at(step)
-            models, spare = update(rules, models, spare, _batch_indices(lanes, drawn, run.models), schedule.step(step))
+            pair.fork(forks, count)
+            update, rules = at(step, forks.owners[:count])
+            pair.step(update, rules, forks.indices(drawn, count, run.models), schedule.step(step))
             if step in due:
-                yield models.view(r, count, run.models, -1)
+                yield forks.every(pair.models, count)
         if tick is not None:
             tick(step)

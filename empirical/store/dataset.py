@@ -34,6 +34,11 @@ def variable_name(request: Request) -> str:
     return f"{request[0].value}_at_{request[1].value}"
 
 
+def error_name(request: Request) -> str:
+    """The coordinate that holds the subset errors of a stability, such as ``l1_stability_at_node_average_subset_error``."""
+    return f"{variable_name(request)}_subset_error"
+
+
 def build(identity: Mapping[str, Any], measured: Mapping[Request, Sequence[Measurement]]) -> xarray.Dataset:
     """The dataset of one configuration.
 
@@ -43,6 +48,7 @@ def build(identity: Mapping[str, Any], measured: Mapping[Request, Sequence[Measu
 
     Returns:
         One float64 variable per request with dims (replicate, step), or (replicate, step, node) for the worst node. The
+        subset errors of stabilities are coordinates, (replicate, step). The
         attribute ``setting`` describes the first measurement; each variable lists, per step, what ``differs`` from it.
     """
     first = next(iter(measured.values()))
@@ -54,7 +60,8 @@ def build(identity: Mapping[str, Any], measured: Mapping[Request, Sequence[Measu
     variables = {variable_name(request): _variable(request, array, measured[request], base) for request, array in arrays.items()}
     attributes = {name: to_json(identity[name]) for name in _IDENTITY}
     attributes |= {"format": str(identity["format"]), "key": key_of(identity), "setting": to_json(base)}
-    dataset = xarray.Dataset(variables, coordinates, attributes)
+    errors = {error_name(request): _error_variable(request, found) for request, found in measured.items() if _has_errors(found)}
+    dataset = xarray.Dataset(variables, coordinates | errors, attributes)
     return dataset.assign_attrs(checksum=checksum(dataset))
 
 
@@ -70,6 +77,16 @@ def _variable(request: Request, array: np.ndarray, found: Sequence[Measurement],
     }
     # Without this xarray would declare one NaN pattern to be "missing".
     return xarray.Variable(_DIMENSIONS[: array.ndim], array, attributes, encoding={"_FillValue": None})
+
+
+def _has_errors(found: Sequence[Measurement]) -> bool:
+    return all(one.subset_error is not None for one in found)
+
+
+def _error_variable(request: Request, found: Sequence[Measurement]) -> xarray.Variable:
+    array = np.stack([np.asarray(one.subset_error) for one in found], axis=1)
+    name = f"standard error against all twins of {request[0].label}; {request[1].label}"
+    return xarray.Variable(_DIMENSIONS[:2], array, {"long_name": name}, encoding={"_FillValue": None})
 
 
 def checksum(dataset: xarray.Dataset) -> str:
@@ -159,5 +176,14 @@ def measurements(dataset: xarray.Dataset) -> Stored:
         request = (word(Quantity, variable.attrs["quantity"]), word(Readout, variable.attrs["readout"]))
         settings = [_settings().validate_python(base | differs) for differs in json.loads(variable.attrs["differs"])]
         columns = [np.ascontiguousarray(variable.values[:, step]) for step in range(len(settings))]
-        found[request] = tuple(Measurement(*request, values, setting) for values, setting in zip(columns, settings, strict=True))
+        errors = _errors(dataset, request, len(settings))
+        steps = zip(columns, settings, errors, strict=True)
+        found[request] = tuple(Measurement(*request, values, setting, error) for values, setting, error in steps)
     return found
+
+
+def _errors(dataset: xarray.Dataset, request: Request, steps: int) -> list[np.ndarray | None]:
+    """A request's subset errors, step by step; files from before there were any hold the same values without them."""
+    if error_name(request) not in dataset.coords:
+        return [None] * steps
+    return [np.ascontiguousarray(column) for column in dataset[error_name(request)].values.T]

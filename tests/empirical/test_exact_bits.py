@@ -59,7 +59,7 @@ def _null_lanes(run: Run, copies: int) -> np.ndarray:
 @pytest.mark.parametrize("precision", ["float64", "float32"])
 def test_null_pairs_differ_by_exactly_zero(form: Any, Q: int, b: int, m: int, precision: Any) -> None:
     run = _run(update_form=form, Q=Q, b=b, m=m, n=30, T=5, replicates=3, radius=0.9, precision=precision)
-    for state in simulate(run, problem(run.problem), _null_lanes(run, 5), range(3), torch.device("cpu")):
+    for state in simulate(run, problem(run.problem), _null_lanes(run, 5), range(3), torch.device("cpu"), late=False):
         assert state.abs().max() > 0.1
         assert torch.equal(state, state[:, :1].expand_as(state))
 
@@ -67,7 +67,7 @@ def test_null_pairs_differ_by_exactly_zero(form: Any, Q: int, b: int, m: int, pr
 @pytest.mark.parametrize("m", [5, 7, 25])
 def test_null_pairs_of_the_linear_loss_and_a_dense_matrix(m: int) -> None:
     run = _run(problem="linear", topology="complete", m=m, n=20, T=9, replicates=3)
-    for state in simulate(run, problem("linear"), _null_lanes(run, 6), range(3), torch.device("cpu")):
+    for state in simulate(run, problem("linear"), _null_lanes(run, 6), range(3), torch.device("cpu"), late=False):
         assert torch.equal(state, state[:, :1].expand_as(state))
 
 
@@ -77,7 +77,7 @@ def test_null_pairs_of_a_problem_with_odd_shapes(monkeypatch: pytest.MonkeyPatch
     odd = SoftmaxRegression("odd", rng.normal(size=(9, features)), np.arange(9) % classes)
     monkeypatch.setitem(PROBLEMS, "odd", lambda: odd)
     run = _run(problem="odd", topology="complete", m=m, n=20 * b, T=9, b=b, replicates=3)
-    for state in simulate(run, odd, _null_lanes(run, 6), range(3), torch.device("cpu")):
+    for state in simulate(run, odd, _null_lanes(run, 6), range(3), torch.device("cpu"), late=False):
         assert torch.equal(state, state[:, :1].expand_as(state))
 
 

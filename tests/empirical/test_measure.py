@@ -149,7 +149,7 @@ def test_centralized_readouts_coincide() -> None:
         ({"problem": "quadratic", "split": "label_skew"}, (GAP, NODES), "has no labels"),
         ({"update_form": "centralized"}, (SPREAD, NODES), "one model"),
         ({"update_form": "centralized"}, (GAP, WORST), "one model"),
-        ({"twins": 0}, (L1, NODES), "twins >= 1"),
+        ({"twins": 0, "n": 17}, (L1, NODES), "twins >= 1"),
         ({"data": "shared", "twins": 0}, (GAP, NODES), "use data='split'"),
         ({}, ("gap", NODES), "unknown quantity"),
     ],

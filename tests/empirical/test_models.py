@@ -96,7 +96,7 @@ def test_null_pairs_differ_by_exactly_zero(layout: Any, m: int, b: int, precisio
         place = next(j for j in range(40) if not (block[:, 0, 0] == j).any())
         lanes[replicate, 1::2, 0, place] = (lanes[replicate, 1::2, 0, place] + 1) % 20
     begin = torch.from_numpy(described.start)
-    for state in simulate(run, described, lanes, range(2), CPU):
+    for state in simulate(run, described, lanes, range(2), CPU, late=False):
         assert (state - begin.to(state.dtype)).abs().max() > 1e-3
         assert torch.equal(state, state[:, :1].expand_as(state))
 
@@ -228,5 +228,5 @@ def test_a_module_is_asked_for_one_network_at_a_time(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(ModuleProblem, "add_gradient_", spy)
     run = _run(problem="cnn-digits", T=2)
     lanes = np.zeros((2, 3, run.m, run.n), dtype=np.int64)
-    list(simulate(run, described, lanes, range(2), CPU))
+    list(simulate(run, described, lanes, range(2), CPU, late=False))
     assert asked == [run.m] * (2 * 3 * run.T)

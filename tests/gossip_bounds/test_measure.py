@@ -187,7 +187,7 @@ MISTAKES = [
     ({"quantities = ": "quantity = "}, "unknown key 'quantity' in [measure]; did you mean 'quantities'?"),
     ({"[measure]": "[measur]"}, "unknown table or key 'measur'; did you mean 'measure'?"),
     ({"[run]": "[run]\nbroken"}, "is not TOML"),
-    ({"twins = 2": "twins = 0"}, "twins=0"),
+    ({"twins = 2": "twins = 0", "n = 4": "n = 17"}, "twins=0"),
 ]
 
 

@@ -45,7 +45,7 @@ def _null_lanes(run: Run, size: int) -> np.ndarray:
 def test_null_twins_differ_by_exactly_zero(name: str, form: Any, b: int, m: int, precision: Any) -> None:
     run = _run(problem=name, update_form=form, b=b, m=m, n=40, T=8, replicates=1, precision=precision)
     described = problem(name)
-    for state in simulate(run, described, _null_lanes(run, described.size), range(1), torch.device("cpu")):
+    for state in simulate(run, described, _null_lanes(run, described.size), range(1), torch.device("cpu"), late=False):
         assert state.abs().max() > 0.02
         assert torch.equal(state, state[:, :1].expand_as(state))
 

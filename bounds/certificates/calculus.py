@@ -245,7 +245,7 @@ def _power(run: Calculus, node: Power) -> State:
     if even is not None:
         base = State(of.power(base.value, 2), of.mul(of.number(2), of.mul(base.value, base.rate)), of.add(base.elasticity, base.elasticity))
     exponent_state = run.state(node.exponent if even is None else even)
-    return _real_power(run, base, exponent_state, whole=_counts(run, node.exponent))
+    return _real_power(run, base, exponent_state, _counts(run, node.exponent), isinstance(node.exponent, Number))
 
 
 def _whole_power(run: Calculus, node: Node, count: int) -> State:
@@ -284,7 +284,7 @@ def _counts(run: Calculus, node: Node) -> bool:
     return False
 
 
-def _real_power(run: Calculus, base: State, exponent: State, whole: bool) -> State:
+def _real_power(run: Calculus, base: State, exponent: State, whole: bool, fraction: bool) -> State:
     """exp(exponent log base); for a whole exponent also of a base that may be negative."""
     of = run.of
     logarithm = of.log(base.value)
@@ -295,7 +295,8 @@ def _real_power(run: Calculus, base: State, exponent: State, whole: bool) -> Sta
         reach = of.exp(of.mul(exponent.value, of.log(size)))
         value = of.select(positive, value, (-reach[1], reach[1]))
     else:
-        value = of.meet(value, of.nonnegative)
+        # An exponent that only happens to be whole takes negative numbers too.
+        value = of.select(positive | fraction, of.meet(value, of.nonnegative), of.all)
     if run.scope.difference:
         return State(value, _power_step(of, base, exponent, value, positive, whole), of.all)
     still = _is_zero(exponent.rate)

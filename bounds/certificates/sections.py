@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 from bounds.certificates.arb_intervals import ArbIntervals
@@ -19,7 +20,9 @@ from bounds.certificates.graph import Graph
 from bounds.certificates.positivity import NotPolynomialError, Polynomials, atoms_of
 from bounds.certificates.prover import Proof, Prover
 from bounds.certificates.symbolic import sides_positive
-from bounds.expression.tree import Node, Quotient
+from bounds.expression.tree import Node, Quotient, Sum
+
+_MARGIN = Fraction(1, 1 << 40)
 
 
 def sections(prover: Prover, facts: Sequence[Fact], scope: Scope) -> list[dict[str, Any]] | None:
@@ -34,8 +37,8 @@ def sections(prover: Prover, facts: Sequence[Fact], scope: Scope) -> list[dict[s
     entries: list[dict[str, Any]] = []
     while waiting:
         for place in waiting:
-            known = [facts[other] for other in (*done, place)]
-            entry = _entry(prover, facts[place], _under(graph, scope, known))
+            known = [facts[other] for other in done]
+            entry = _entry(prover, facts[place], _under(graph, scope, [*known, _relaxed(graph, facts[place])]))
             if entry is not None:
                 entries.append({"assumption": place, "after": sorted(done), **entry})
                 done.append(place)
@@ -49,6 +52,11 @@ def sections(prover: Prover, facts: Sequence[Fact], scope: Scope) -> list[dict[s
 def _under(graph: Graph, scope: Scope, facts: Sequence[Fact]) -> Scope:
     nodes = [side for fact in facts for side in fact]
     return with_caps(replace(scope, caps={}, facts=()), spelt_out(graph, facts, nodes), nodes, ArbIntervals)
+
+
+def _relaxed(graph: Graph, fact: Fact) -> Fact:
+    """The fact with a margin: a gap that moves one way beyond its end too cannot come back to it and only touch it."""
+    return fact[0], graph.make(Sum, fact[1], graph.number(_MARGIN))
 
 
 def _entry(prover: Prover, fact: Fact, scope: Scope) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ import pytest
 
 from bounds.certificates.arb_intervals import ArbIntervals
 from bounds.certificates.branch import Budget
-from bounds.certificates.calculus import Scope
+from bounds.certificates.calculus import Calculus, Scope
 from bounds.certificates.facts import spelt_out, with_caps
 from bounds.certificates.graph import Graph
 from bounds.certificates.prover import Prover
@@ -110,3 +110,14 @@ def test_assumptions_whose_values_form_two_intervals_do_not_pass() -> None:
     assert _sections((("(eta - 3)*(eta - 5)", "0"), ("0", "(eta - 4)**2 - beta/100")), "eta", eta=eta, beta=beta) is None
     (entry,) = _sections((("eta*beta", "1"),), "eta", eta=eta, beta=beta)
     assert (entry["of"], entry["way"]) == ("left", 1)
+
+
+def test_a_ratio_of_what_may_be_negative_is_not_capped() -> None:
+    graph, ranges = Graph(), {"eta": (0.1, 3.0), "beta": (1.0, 2.0)}
+    node, left, right = (_tree(graph, text, ranges) for text in ("(eta - 1)/beta", "eta - 1", "beta"))
+    scope = with_caps(_scope(graph, ranges, "eta"), [(left, right)], [node], ArbIntervals)
+    low, high = Calculus(scope, ArbIntervals).state(node).value
+    assert float(low.mid()) <= -0.9
+    assert float(high.mid()) >= 1.0
+    positive = with_caps(_scope(graph, {**ranges, "eta": (1.1, 3.0)}, "eta"), [(left, right)], [node], ArbIntervals)
+    assert Calculus(positive, ArbIntervals).state(node).value[1] == 1

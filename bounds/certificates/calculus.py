@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from bounds.certificates.graph import Graph, array_name
+from bounds.certificates.graph import Graph
 from bounds.certificates.summands import built, difference, distributed, is_whole, summands
 from bounds.expression.tree import Call, Least, Name, Node, Number, Power, Product, Quotient, Reduce, Sum
 
@@ -245,7 +245,7 @@ def _power(run: Calculus, node: Power) -> State:
     if even is not None:
         base = State(of.power(base.value, 2), of.mul(of.number(2), of.mul(base.value, base.rate)), of.add(base.elasticity, base.elasticity))
     exponent_state = run.state(node.exponent if even is None else even)
-    return _real_power(run, base, exponent_state, whole=_counts(run, node.exponent))
+    return _real_power(run, base, exponent_state, _counts(run, node.exponent), isinstance(node.exponent, Number))
 
 
 def _whole_power(run: Calculus, node: Node, count: int) -> State:
@@ -284,7 +284,7 @@ def _counts(run: Calculus, node: Node) -> bool:
     return False
 
 
-def _real_power(run: Calculus, base: State, exponent: State, whole: bool) -> State:
+def _real_power(run: Calculus, base: State, exponent: State, whole: bool, fraction: bool) -> State:
     """exp(exponent log base); for a whole exponent also of a base that may be negative."""
     of = run.of
     logarithm = of.log(base.value)
@@ -295,7 +295,8 @@ def _real_power(run: Calculus, base: State, exponent: State, whole: bool) -> Sta
         reach = of.exp(of.mul(exponent.value, of.log(size)))
         value = of.select(positive, value, (-reach[1], reach[1]))
     else:
-        value = of.meet(value, of.nonnegative)
+        # An exponent that only happens to be whole takes negative numbers too.
+        value = of.select(positive | fraction, of.meet(value, of.nonnegative), of.all)
     if run.scope.difference:
         return State(value, _power_step(of, base, exponent, value, positive, whole), of.all)
     still = _is_zero(exponent.rate)
@@ -323,44 +324,10 @@ def _call(run: Calculus, node: Call) -> State:
     return FUNCTIONS[node.function](run, node)
 
 
-def _least(run: Calculus, node: Least) -> State:
-    """By the envelope theorem the rate is that of the body at a place where it is least.
+def _loop(run: Calculus, node: Least | Reduce) -> State:
+    from bounds.certificates.loops import least, reduce
 
-    A range that grows with the parameter may let the value fall. It does not where the body rises at every fixed place and
-    along the moving end of the range: every new place then has at least the old end's value.
-    """
-    of, high = run.of, run.state(node.high)
-    inner = Calculus(least_scope(run, node), of)
-    body = inner.state(node.body)
-    value = body.value
-    if run.scope.still(node.low) and run.scope.still(node.high):
-        return State(value, body.rate, body.elasticity)
-    graph = run.scope.graph
-    if not (run.scope.still(node.low) and end_passes_all(run, node)):
-        return State(value, of.all, of.all)
-    end = run.state(graph.substituted(node.body, {node.variable: node.high}))
-    up = of.at_least_zero(body.rate) & of.at_least_zero(end.rate)
-    down = of.at_least_zero(of.neg(body.rate)) & of.at_least_zero(high.rate)
-    rate = of.select(up, of.nonnegative, of.select(down, of.nonpositive, of.all))
-    return State(value, rate, of.all)
-
-
-def least_scope(run: Calculus, node: Least) -> Scope:
-    """The scope of the body: the variable lies between the ends; below the high one where the range is surely not empty.
-
-    In an empty range the body is taken at the low end.
-    """
-    of, low, high = run.of, run.state(node.low).value, run.state(node.high).value
-    places = of.hull(low, high)
-    ends = dict(run.scope.ends)
-    if not_empty(run, node):
-        ends[node.variable] = node.high
-    return replace(run.scope.also({node.variable: places}), ends=ends)
-
-
-def not_empty(run: Calculus, node: Least) -> bool:
-    """Whether the range of places is surely not empty."""
-    return bool_all(at_least(run, node.high, node.low))
+    return least(run, node) if isinstance(node, Least) else reduce(run, node)
 
 
 def at_least(run: Calculus, high: Node, low: Node) -> Any:
@@ -374,52 +341,9 @@ def at_least(run: Calculus, high: Node, low: Node) -> Any:
     return known | any(isinstance(rest, Number) and rest.value is not None and rest.value >= 0 for rest in rests)
 
 
-def end_passes_all(run: Calculus, node: Least) -> bool:
-    """Whether the range grows at its high end, one place after the other."""
-    rate, graph = run.state(node.high).rate, run.scope.graph
-    names = all(part is None or isinstance(part, Name) for part, _ in summands(node.high).values())
-    steps = bool_all(run.of.at_least_zero(run.of.add(run.of.one, run.of.neg(rate)))) if run.scope.difference else True
-    return names and is_whole(graph, node.high) and steps and bool_all(run.of.at_least_zero(rate))
-
-
 def bool_all(mask: Any) -> bool:
     """Whether a mask (a bool or an array of them) is true everywhere."""
     return bool(mask.all()) if hasattr(mask, "all") else bool(mask)
-
-
-def _reduce(run: Calculus, node: Reduce) -> State:
-    """Over arrays of any length whose entries lie in one range; entries of an array that moves each move by an amount of their own."""
-    of, inside = run.of, reduce_scope(run.scope, node)
-    body = Calculus(inside, of).state(node.body)
-    moving = inside.moving != run.scope.moving
-    if moving and not one_mover(inside, node.body):
-        body = State(body.value, of.all, of.all)
-    if node.function != "total":
-        return run.signs_only(body.value, body.rate) if moving else body
-    # One entry at least (a tail may have none), and no limit to their number.
-    empty = any(isinstance(array, Call) for array in node.arrays)
-    least = of.smaller(body.value, of.zero) if empty else body.value
-    low = of.select(of.at_least_zero(body.value), least, of.all)
-    high = of.select(of.at_least_zero(of.neg(body.value)), of.zero if empty else body.value, of.all)
-    value = (low[0], high[1])
-    summed = run.signs_only(value, body.rate)
-    one_sign = of.at_least_zero(body.value) | of.at_least_zero(of.neg(body.value))
-    if moving:
-        return summed
-    return State(value, summed.rate, of.select(one_sign, body.elasticity, of.all))
-
-
-def reduce_scope(scope: Scope, node: Reduce) -> Scope:
-    """The scope of the body of a sum over arrays."""
-    pairs = list(zip(node.variables, node.arrays, strict=True))
-    ranges = {variable: scope.entries[array_name(array)] for variable, array in pairs}
-    moving = frozenset(variable for variable, array in pairs if scope.graph.names(array) & scope.moving)
-    return replace(scope.also(ranges, moving), entries={**scope.entries, **ranges})
-
-
-def one_mover(scope: Scope, node: Node) -> bool:
-    """Whether one name only moves in the node: entries move each by an amount of their own, and signs of sums say nothing then."""
-    return len(scope.graph.names(node) & scope.moving) <= 1
 
 
 _RULES: dict[type[Node], Callable[[Calculus, Any], State]] = {
@@ -430,7 +354,7 @@ _RULES: dict[type[Node], Callable[[Calculus, Any], State]] = {
     Quotient: _quotient,
     Power: _power,
     Call: _call,
-    Least: _least,
-    Reduce: _reduce,
+    Least: _loop,
+    Reduce: _loop,
 }
 HALF = Fraction(1, 2)

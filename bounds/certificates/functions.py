@@ -189,7 +189,7 @@ def _mean_power_end(of: Any, ratio: Any, count: Any) -> Any:
     # 1/(e^y - 1) - T/(e^x - 1) = (weight(y) - weight(x)) / y
     value = of.div(of.add(of.weight(y), of.neg(of.weight(x))), y)
     known = of.above_zero(y) | of.above_zero(of.neg(y))
-    return of.select(known & ~_infinite(of, ratio, count) if not isinstance(known, bool) else known, value, of.all)
+    return of.select(_infinite(of, ratio, count), of.all, of.select(known, value, of.all))
 
 
 def _growth(run: Calculus, node: Call) -> State:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bounds.certificates.arb_intervals import ArbIntervals
-from bounds.certificates.calculus import Scope, end_passes_all, least_scope, not_empty, one_mover, reduce_scope
+from bounds.certificates.calculus import Scope
 from bounds.certificates.facts import with_caps
 from bounds.certificates.functions import is_product, jump, sides, sums
+from bounds.certificates.loops import end_passes_all, least_scope, not_empty, one_mover, reduce_scope
 from bounds.certificates.summands import summands
 from bounds.expression.tree import Call, Least, Node, Number, Power, Product, Quotient, Reduce, Sum
 

@@ -80,7 +80,7 @@ class Polynomials:
         sign = self.sign(base)
         if not sign:
             raise NotPolynomialError
-        return b**-count * sign**count, self._small((a * sign) ** -count)
+        return b**-count * sign**-count, self._small((a * sign) ** -count)
 
     def _small(self, polynomial: Any) -> Any:
         if len(polynomial) > _MOST_TERMS:

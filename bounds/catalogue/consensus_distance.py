@@ -23,7 +23,7 @@ from bounds.bound import Bound, Reduction, Source
 from bounds.catalogue.common import DOWN, UNIFORM, UP
 from bounds.formula import Formula, Let
 from bounds.recursion import Recursion
-from bounds.vocabulary import Kind, Quantity, Readout, UpdateForm
+from bounds.vocabulary import Direction, Kind, Quantity, Readout, UpdateForm
 
 _REQUIRED = ("eta", "sigma2", "zeta2", "m", "gap", "Q", "beta")
 _MIXED = Let("x", "(1-gap)**Q", latex="x")
@@ -51,6 +51,7 @@ _STRETCH_CONDITIONS = (
     Condition("eta <= 2/(beta+mu)", given=("mu",)),
 )
 _DIRECTIONS = {"eta": UP, "sigma2": UP, "zeta2": UP, "m": UP, "gap": DOWN, "Q": DOWN, "beta": UP, "T": UP, "b": DOWN}
+_OPEN = "proved to grow without mu; with mu the step size also shrinks 1 - eta mu, and though no fall was found, no proof was either"
 _ALONE = Reduction((("m", 1), ("zeta2", 0)), "equals", value="0")
 _NOTES = "Projection onto a convex set after the gradient step only shrinks the spread, so the bound survives it. "
 _LATEX = r"S_{t+1}^2 \le (r S_t + z)^2 + s^2, \quad S_t^2 = \frac{1}{m} \sum_k \mathbb{E} \|x_k^t - \bar x^t\|^2"
@@ -74,7 +75,8 @@ def _bound(form: UpdateForm, name: str, readouts: tuple[Readout, ...], formula: 
         source=Source(
             "derived", "L2 recursion of the node deviations; same orders as Koloskova et al. (2020)", derivation, "known", _LATEX
         ),
-        directions=_DIRECTIONS | ({"convex": DOWN, "mu": DOWN} if "mu" in formula.optional else {}),
+        directions=_DIRECTIONS | ({"convex": DOWN, "mu": DOWN, "eta": Direction.UNKNOWN} if "mu" in formula.optional else {}),
+        open_questions={"eta": _OPEN} if "mu" in formula.optional else {},
         recursion=Recursion(
             initial=(("S", "0"),),
             step=(("S", "sqrt((r*S + z)**2 + s2)"),),

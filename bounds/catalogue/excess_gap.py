@@ -26,6 +26,8 @@ _SHARE = "eta**2/(2*size(spectrum)*b)"
 _CONSENSUS, _DIFFUSION = walk(UpdateForm.CONSENSUS, "p"), walk(UpdateForm.ATC, "p")
 _STABLE = Condition("eta*largest(p, rho, p) < 1 + smallest(l, spectrum, l**Q)")
 
+_OPEN = "never seen to fall, and proved on the complete graph; with eigenvalues of either sign no proof was found in good time"
+
 
 def _gap(form: UpdateForm, name: str, numerator: str, latex: str, notes: str, directions: dict[str, Direction]) -> Bound:
     denominator = f"((1-{_CONSENSUS})*(1+{_CONSENSUS})*(1-{_DIFFUSION})*(1+{_DIFFUSION}))"
@@ -49,6 +51,7 @@ def _gap(form: UpdateForm, name: str, numerator: str, latex: str, notes: str, di
             latex=latex,
         ),
         directions=directions,
+        open_questions={name: _OPEN for name, known in directions.items() if known is Direction.UNKNOWN},
         reductions=(Reduction((("b", 1),), "equals", value=f"eta**2/(2*size(spectrum))*({single[0]} - {single[1]})"),),
         notes=notes,
     )
@@ -60,7 +63,7 @@ excess_gap_consensus_atc = _gap(
     "(1-l**Q)*((1+l**Q)**2*(1-l**Q) + 2*eta*p*l**(2*Q))",
     r"\mathrm{ER}_{\mathrm{con}} > \mathrm{ER}_{\mathrm{dif}}",
     "Both at the node average, which for both is the gradient point. The leading order is one fresh gradient that was not averaged.",
-    {"eta": UP, "b": DOWN, "rho": UP, "r": UP, "spectrum": MIXED, "Q": MIXED},
+    {"eta": Direction.UNKNOWN, "b": DOWN, "rho": Direction.UNKNOWN, "r": UP, "spectrum": MIXED, "Q": MIXED},
 )
 
 excess_gap_consensus_cta = _gap(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from bounds.certificates.arb_intervals import ArbIntervals
 from bounds.certificates.branch import Question, branch
 from bounds.certificates.calculus import Scope
 from bounds.certificates.facts import Fact
@@ -21,7 +22,7 @@ _MOST_NAMES = 6
 
 
 def boxes(prover: Prover, node: Node, sign: int, scope: Scope, depth: int) -> Proof | None:
-    """Branch and bound, with names of their own for sub-trees that are still or that move like the parameter itprover."""
+    """Branch and bound, with names of their own for sub-trees that are still or that move like the parameter itself."""
     if (
         not prover.budget.each
         or prover.budget.spent
@@ -73,8 +74,9 @@ def _renamed(prover: Prover, node: Node, scope: Scope) -> dict[str, Node]:
 def _like_parameter(prover: Prover, part: Node, scope: Scope) -> bool:
     if scope.difference or not isinstance(part, Product | Quotient):
         return False
-    low, high = prover.calculus(scope).state(part).elasticity
-    return bool(low == 1) and bool(high == 1)
+    state = prover.calculus(scope).state(part)
+    low, high = state.elasticity
+    return bool(ArbIntervals.at_least_zero(state.value)) and bool(low == 1) and bool(high == 1)
 
 
 def apply(prover: Prover, node: Node, scope: Scope, cut: dict[str, Node]) -> tuple[Node, list[Fact], Scope]:

@@ -29,6 +29,7 @@ _BOTH = "sampling: a certified witness against each direction"
 _SAMPLED = "sampling"
 _EMPTY = "no admissible pair of points was found in this box: widen a range"
 _BITS = 80
+_FEW = 60
 _TRIES = 50
 
 
@@ -52,12 +53,16 @@ class Search:
         quick = self.claimed is not Direction.MIXED and self._proved(PATIENCE[:1])
         if quick:
             return self._shown(quick, _PROVED, seed)
-        found = self._witnesses(samples, seed)
-        if found["status"] != "undecided" or self.claimed is Direction.MIXED:
+        # False directions fall to a few points, and a proof that needs boxes needs few: the long searches come last.
+        for some, patience in ((min(samples, _FEW), PATIENCE[1:2]), (samples, PATIENCE[2:])):
+            found = self._witnesses(some, seed)
+            if found["status"] != "undecided":
+                return found
+            proofs = () if self.claimed is Direction.MIXED else self._proved(patience)
+            if proofs:
+                return self._shown(proofs, f"branch and bound, {_PROVED}", seed)
+        if self.claimed is Direction.MIXED:
             return found
-        proofs = self._proved(PATIENCE[1:])
-        if proofs:
-            return self._shown(proofs, f"branch and bound, {_PROVED}", seed)
         return {**found, "engine": f"branch and bound, {_SAMPLED}", "reason": self._why()}
 
     def _shown(self, proofs: tuple[dict[str, Any], ...], engine: str, seed: int) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def parents(prover: Prover, node: Node) -> dict[int, int]:
 
 
 def _front(prover: Prover, node: Node, shared: set[int], scope: Scope) -> list[Node]:
-    """The outermost shared sub-trees that move, below the node itprover."""
+    """The outermost shared sub-trees that move, below the node itself."""
     found: dict[int, Node] = {}
     pending = list(_open_children(prover, node, scope))
     while pending:

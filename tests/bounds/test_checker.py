@@ -256,7 +256,7 @@ def test_all_but_one_proved_direction_of_the_catalogue_is_confirmed() -> None:
             certificate = bounds.certify(bound, parameter, samples=1000 if bound.directions[parameter] is Direction.MIXED else 60)
             if certificate.status != "proved":
                 continue
-            found = check(json.loads(json.dumps(certificate.document())))
+            found = check(json.loads(json.dumps(certificate.document(proofs=True))))
             accepted += found.accepted
             not_confirmed += [] if found.accepted else [(bound.id, parameter)]
     assert set(not_confirmed) <= {("consensus_distance_atc", "convex")}

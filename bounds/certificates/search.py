@@ -68,9 +68,10 @@ class Search:
     def _shown(self, proofs: tuple[dict[str, Any], ...], engine: str, seed: int) -> dict[str, Any]:
         """What is proved of nothing is not called proved."""
         forms = [self.form] if self.form else [form.value for form in self.bound.update_forms]
-        chains = (Sampler(self.bound, self.parameter, self.box, form, seed, self.given).chains(_TRIES) for form in forms)
-        if not any(next(chain, None) for chain in chains):
-            return {"status": "undecided", "engine": engine, "reason": _EMPTY}
+        samplers = [Sampler(self.bound, self.parameter, self.box, form, seed, self.given) for form in forms]
+        if not any(sampler.random_chain() for sampler in samplers for _ in range(_TRIES)):
+            if not any(next(sampler.chains(1), None) for sampler in samplers):
+                return {"status": "undecided", "engine": engine, "reason": _EMPTY}
         self.pairs += sum(leaves(proof) for proof in proofs)
         doubt = self._doubt(proofs)
         if doubt:

@@ -13,10 +13,11 @@ def refutation(bound: Bound, direction: Direction, first: Point, second: Point, 
 
     The Arb enclosures must be strictly ordered the wrong way, and so must the floats of ``evaluate``, for anyone to check.
     """
-    before, after = (bound.enclosure(point, update_form) for point in (first, second))
-    rises, falls = bool(before < after), bool(before > after)
+    values = [float(bound.evaluate(update_form=update_form, **point)) for point in (first, second)]
+    rises, falls = values[0] < values[1], values[0] > values[1]
     wrong = {Direction.INCREASING: falls, Direction.DECREASING: rises, Direction.CONSTANT: rises or falls}
     if not wrong.get(direction, False):
         return None
-    values = [float(bound.evaluate(update_form=update_form, **point)) for point in (first, second)]
-    return Witness(first, second, *values) if (values[0] < values[1] if rises else values[0] > values[1]) else None
+    # The floats first: they are a thousand times cheaper, and most pairs are in order.
+    before, after = (bound.enclosure(point, update_form) for point in (first, second))
+    return Witness(first, second, *values) if (before < after if rises else before > after) else None

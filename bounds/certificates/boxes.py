@@ -12,7 +12,7 @@ from bounds.certificates.calculus import Scope
 from bounds.certificates.facts import Fact
 from bounds.certificates.summands import built_product, factors
 from bounds.certificates.through import parents
-from bounds.expression.tree import Least, Name, Node, Number, Product, Quotient, Reduce
+from bounds.expression.tree import Least, Name, Node, Number, Power, Product, Quotient, Reduce
 from bounds.rates.rational import text
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def boxes(prover: Prover, node: Node, sign: int, scope: Scope, depth: int) -> Pr
         not prover.budget.each
         or prover.budget.spent
         or any(isinstance(part, Reduce | Least) and not scope.still(part) for part in prover.graph.walk(node))
+        or not _without_poles(prover, node, scope)
     ):
         return None
     short = moving_factors(prover, node, scope)
@@ -37,6 +38,21 @@ def boxes(prover: Prover, node: Node, sign: int, scope: Scope, depth: int) -> Pr
         return None
     tree = branch(Question(outer, sign, replace(inner, facts=tuple(facts)), names), prover.budget)
     return None if tree is None else {"rule": "boxes", "names": {name: text(part) for name, part in cut.items()}, "tree": tree}
+
+
+def _without_poles(prover: Prover, node: Node, scope: Scope) -> bool:
+    """Whether every denominator keeps its sign over the whole box: a pole may hide on the border of two halves."""
+    for part in prover.graph.walk(node):
+        below = part.right if isinstance(part, Quotient) else part.base if _negative_power(part) else None
+        if below is not None and not scope.still(below) and not prover.value_sign(below, scope):
+            return False
+    return True
+
+
+def _negative_power(part: Node) -> bool:
+    return isinstance(part, Power) and not (
+        isinstance(part.exponent, Number) and part.exponent.value is not None and part.exponent.value >= 0
+    )
 
 
 def moving_factors(prover: Prover, node: Node, scope: Scope) -> Node:

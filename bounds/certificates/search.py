@@ -69,9 +69,9 @@ class Search:
         """What is proved of nothing is not called proved."""
         forms = [self.form] if self.form else [form.value for form in self.bound.update_forms]
         samplers = [Sampler(self.bound, self.parameter, self.box, form, seed, self.given) for form in forms]
-        if not any(sampler.random_chain() for sampler in samplers for _ in range(_TRIES)):
-            if not any(next(sampler.chains(1), None) for sampler in samplers):
-                return {"status": "undecided", "engine": engine, "reason": _EMPTY}
+        inhabited = any(sampler.random_chain() for sampler in samplers for _ in range(_TRIES))
+        if not inhabited and not any(next(sampler.chains(1), None) for sampler in samplers):
+            return {"status": "undecided", "engine": engine, "reason": _EMPTY}
         self.pairs += sum(leaves(proof) for proof in proofs)
         doubt = self._doubt(proofs)
         if doubt:

@@ -42,17 +42,20 @@ def boxes(prover: Prover, node: Node, sign: int, scope: Scope, depth: int) -> Pr
 
 def _without_poles(prover: Prover, node: Node, scope: Scope) -> bool:
     """Whether every denominator keeps its sign over the whole box: a pole may hide on the border of two halves."""
-    for part in prover.graph.walk(node):
-        below = part.right if isinstance(part, Quotient) else part.base if _negative_power(part) else None
-        if below is not None and not scope.still(below) and not prover.value_sign(below, scope):
-            return False
-    return True
+    below = (_denominator(part) for part in prover.graph.walk(node))
+    return all(part is None or scope.still(part) or prover.value_sign(part, scope) for part in below)
 
 
-def _negative_power(part: Node) -> bool:
-    return isinstance(part, Power) and not (
-        isinstance(part.exponent, Number) and part.exponent.value is not None and part.exponent.value >= 0
-    )
+def _denominator(part: Node) -> Node | None:
+    """What a quotient, or a power whose exponent may be negative, divides by."""
+    match part:
+        case Quotient(_, under):
+            return under
+        case Power(_, Number(value)) if value is not None and value >= 0:
+            return None
+        case Power(under, _):
+            return under
+    return None
 
 
 def moving_factors(prover: Prover, node: Node, scope: Scope) -> Node:

@@ -135,7 +135,8 @@ def test_certificates_of_all_bounds(capsys: pytest.CaptureFixture[str], monkeypa
     assert "step_limit_atc" in (tmp_path / "report" / "certificates.html").read_text(encoding="utf-8")
 
 
-def test_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_page_runs(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"^```(\w*)\n(.*?)^```", PAGE.read_text(), flags=re.M | re.S)
     exec(compile("\n".join(text for language, text in blocks if language == "python"), "certificates.md", "exec"), {})
     commands = [line for language, text in blocks if language != "python" for line in text.splitlines()]

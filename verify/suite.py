@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bounds.errors import unknown_name
 from verify.case import Case, Context
-from verify.claims import core, own
+from verify.claims import core, li2025, own
 from verify.claims.core import Budget
 from verify.plan import Progress, execute
 from verify.self_check import SelfCheck, self_check_task
@@ -22,7 +22,7 @@ BUDGETS = {
 }
 LEVEL = 0.05
 
-_CLAIMS = {**core.CLAIMS}
+_CLAIMS = {**core.CLAIMS, **li2025.CLAIMS}
 
 
 def _claims() -> dict[str, own.Build]:

@@ -10,6 +10,7 @@ from enum import Enum, StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from bounds.errors import DomainError
 from bounds.setting import Constant, Fact
 from bounds.symbols import Symbol
 from bounds.vocabulary import Quantity
@@ -78,6 +79,24 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """A table that the report shows with a case: one row of cells per entry of ``rows``, under ``heads``."""
+
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[Fact, ...], ...]
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.heads):
+                raise DomainError(f"got a row of {len(row)} cells in the table {self.title!r}; its {len(self.heads)} columns need as many")
+
+    def as_dict(self) -> dict[str, object]:
+        """Title, heads and rows, as ``results.json`` has them."""
+        return {"title": self.title, "heads": list(self.heads), "rows": [list(row) for row in self.rows]}
+
+
+@dataclass(frozen=True, slots=True)
 class CaseResult:
     """One (claim, case) with its verdict and everything the report shows beside it."""
 
@@ -95,6 +114,7 @@ class CaseResult:
     vacuous: bool | None = None
     constants: Mapping[str, Constant] = field(default_factory=dict)
     curves: tuple[Curve, ...] = ()
+    tables: tuple[Table, ...] = ()
     figures: tuple[str, ...] = ()
 
     def row(self) -> dict[str, object]:

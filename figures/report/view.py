@@ -51,7 +51,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class DataTable:
-    """The values behind one panel, for readers who cannot use the picture."""
+    """A table of a case: the values behind one panel, for readers who cannot use the picture, or one that belongs to its evidence."""
 
     title: str
     heads: tuple[str, ...]
@@ -88,6 +88,7 @@ class CaseView:
     constants: tuple[Entry, ...]
     pictures: tuple[Picture, ...]
     tables: tuple[DataTable, ...]
+    findings: tuple[DataTable, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,7 @@ def case_view(result: CaseResult, anchor: str, root: Path) -> CaseView:
         constants=_constants(result.constants),
         pictures=_pictures(result, root),
         tables=tuple(_data_table(curve, result) for curve in result.curves),
+        findings=tuple(DataTable(table.title, table.heads, tuple(tuple(map(_cell, row)) for row in table.rows)) for table in result.tables),
     )
 
 
@@ -160,6 +162,10 @@ def _meaning(name: str) -> str:
 
 def _conditions(facts: Mapping[str, Fact]) -> tuple[Entry, ...]:
     return tuple(Entry(name, _meaning(name), _fact(value)) for name, value in facts.items())
+
+
+def _cell(value: Fact) -> Markup:
+    return number(value, 4) if isinstance(value, float) else Markup.escape(fact_words(value))
 
 
 def _fact(value: Fact) -> Markup:

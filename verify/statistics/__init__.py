@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from verify.statistics.bands import Band, max_t_band, max_t_bands
+from verify.statistics.bands import Band, max_t_band, max_t_bands, resamples_for
 from verify.statistics.calibration import (
     CalibrationRow,
     PowerPoint,
@@ -18,6 +18,7 @@ from verify.statistics.decision import MIN_REPLICATES, Judgement
 from verify.statistics.judge import equivalent, judge, split_level
 from verify.statistics.noise import KINDS, Sampler, decaying_curve, sampler, standard_noise
 from verify.statistics.slopes import SlopeCalibrationRow, SlopeJudgement, slope_calibration, slope_test
+from verify.statistics.trends import Trend, TrendCalibrationRow, trend_calibration, trend_test
 
 __all__ = [
     "KINDS",
@@ -30,6 +31,8 @@ __all__ = [
     "Sampler",
     "SlopeCalibrationRow",
     "SlopeJudgement",
+    "Trend",
+    "TrendCalibrationRow",
     "calibration_table",
     "decaying_curve",
     "equivalent",
@@ -40,10 +43,13 @@ __all__ = [
     "power",
     "power_curve",
     "rate",
+    "resamples_for",
     "sampler",
     "slope_calibration",
     "slope_test",
     "split_level",
     "standard_noise",
+    "trend_calibration",
+    "trend_test",
     "verdict_rates",
 ]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from verify.claims.multigossip import factors
+from verify.claims.multigossip import factors, generalization, summary
 from verify.claims.multigossip.common import Build
 
 PAPER = "li2025"
 
-CLAIMS: dict[str, Build] = {**factors.CLAIMS}
+CLAIMS: dict[str, Build] = {**factors.CLAIMS, **summary.CLAIMS, **generalization.CLAIMS}

@@ -170,8 +170,8 @@ def gradient_term() -> Finding:
     reason = (
         "The bound's gradient term is (1/(2 gam m n)) sum E norm(grad l(A; Z_ij))^2, of single samples' gradients. With "
         f"l(w; z) = (w - z)^2/2 on |w| <= 1 (values in [0, 2]) and samples 1 and -1 at every node, the model {model} "
-        f"minimises the training risk exactly, all nodes agree, and the mean square of the gradients is still {term}: driving the optimization error to 0, by gossip or otherwise, does not remove "
-        "the term unless the model interpolates."
+        "minimises the training risk exactly and all nodes agree, but the mean square of the gradients is "
+        f"{term}: driving the optimization error to 0, by gossip or otherwise, does not remove the term unless the model interpolates."
     )
     return Finding(Verdict.VIOLATED if shown else Verdict.UNDECIDED, reason, Numbers(measured=float(term), bound=float(full)))
 

@@ -45,8 +45,9 @@ def linear_stability() -> Finding:
         "complete": topology("complete", _NODES),
         "no gossip (W = I)": np.eye(_NODES),
     }
-    rows = [(form.value, name, *(l1_stability(form, mixing, Q) for Q in _GOSSIP)) for form in _FORMS for name, mixing in graphs.items()]
-    values = np.array([row[2:] for row in rows], dtype=float)
+    names = [(form, name) for form in _FORMS for name in graphs]
+    values = np.array([[l1_stability(form, graphs[name], Q) for Q in _GOSSIP] for form, name in names])
+    rows = tuple((form.value, name, *line) for (form, name), line in zip(names, values.tolist(), strict=True))
     largest = float(np.abs(values / expected - 1).max())
     verdict = Verdict.VIOLATED if largest <= _TOLERANCE else Verdict.HOLDS if (np.diff(values, axis=1) < 0).all() else Verdict.UNDECIDED
     reason = (
@@ -59,7 +60,7 @@ def linear_stability() -> Finding:
         verdict,
         reason,
         Numbers(measured=float(values.max()), bound=expected, tightness=float(expected / values.max())),
-        tables=(Table("Exact l1 stability on the linear loss", heads, tuple(rows)),),
+        tables=(Table("Exact l1 stability on the linear loss", heads, rows),),
         curves=(_curve(values[0], expected),),
     )
 

@@ -40,6 +40,7 @@ class Measured:
     parameter: Symbol
     claimed: Claimed
     points: Callable[[Budget, int, str], tuple[Point, ...]]
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Factor:
     def _course(self, one: Measured, problem: str, request: Request, points: tuple[Point, ...], device: str) -> RunsCase:
         case = f"{WORDS[problem]}-{_NAMES[request]}{one.suffix}"
         bound_id = line(points[0].run, request)
-        return course_case(self.claim, case, self.statement, points, one.parameter, request, _BOTH, one.claimed, bound_id, device)
+        return course_case(self.claim, case, self.statement, points, one.parameter, request, _BOTH, one.claimed, bound_id, device, one.note)
 
 
 def line(one: Run, request: Request) -> str:
@@ -142,6 +143,11 @@ def _skew(budget: Budget, seed: int, problem: str) -> tuple[Point, ...]:
     return Point(replace(base, split="label_skew"), base.T, 0.0), Point(base, base.T, 1.0)
 
 
+_UNEVEN = "A small alpha also makes the classes of all nodes together less even; the label-skew cases keep them as they are."
+_EVEN = (
+    "All nodes together draw from the whole population either way; a node of few classes replaces a sample by one that is more like it, "
+    "so that its training set generalizes better to its own distribution."
+)
 _FACTOR = Symbol("rate", "f", "learning rate as a multiple of the base experiment's", "-", Domain(0, low_open=True))
 
 FACTORS = (
@@ -210,8 +216,8 @@ FACTORS = (
             Certified("bound-optimization-part", rows(_OPTIMIZATION, "zeta2"), "increasing"),
         ),
         (
-            Measured("-dirichlet", _ALPHA, "decreasing", _dirichlet),
-            Measured("-label-skew", _ALIKE, "decreasing", _skew),
+            Measured("-dirichlet", _ALPHA, "decreasing", _dirichlet, _UNEVEN),
+            Measured("-label-skew", _ALIKE, "decreasing", _skew, _EVEN),
         ),
     ),
     Factor(

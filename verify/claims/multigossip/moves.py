@@ -39,6 +39,7 @@ class Course:
     claimed: Claimed
     bound_id: str | None = None
     margin: float = MARGIN
+    note: str = ""
 
     def found(self, measured: Sequence[Measured]) -> list[Measurement]:
         """The measurement at each point."""
@@ -64,11 +65,12 @@ def course_case(
     claimed: Claimed,
     bound_id: str | None,
     device: str,
+    note: str = "",
 ) -> RunsCase:
-    """The case that ``request`` moves as ``claimed`` along ``points``; ``requests`` is what each run measures."""
+    """The case that ``request`` moves as ``claimed`` along ``points``; ``requests`` is what each run measures, ``note`` ends the reason."""
     runs = tuple(dict.fromkeys(point.run for point in points))
     places = tuple((runs.index(point.run), point.T) for point in points)
-    course = Course(request, parameter, tuple(point.x for point in points), places, claimed, bound_id)
+    course = Course(request, parameter, tuple(point.x for point in points), places, claimed, bound_id, note=note)
     about = Heading(claim, case, PAPER, statement, points[0].run.update_form.value, request[1].value)
     return RunsCase(about, runs, requests, course_found, (course,), device)
 
@@ -109,7 +111,7 @@ def reason(trend: Trend, course: Course, verdict: Verdict) -> str:
         opposite = f"a {_MOVES['decreasing' if course.claimed == 'increasing' else 'increasing']} is shown where a {wanted} is claimed"
         flat = f"no two points differ by more than the margin of {margin}"
         end = "; ".join([opposite] * wrong + [flat] * trend.flat)
-    return f"{start}: {end}."
+    return f"{start}: {end}.{' ' + course.note if course.note else ''}"
 
 
 def _finite(value: float) -> float | None:

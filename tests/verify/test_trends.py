@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bounds.errors import DomainError
-from verify.statistics import trend_calibration, trend_test
+from verify.statistics import blocked, trend_calibration, trend_test
 from verify.statistics.noise import KINDS, sampler
 from verify.statistics.trends import Trend, _last_step, _one_fall
 from verify.verdict import Verdict
@@ -47,7 +47,7 @@ def test_equal_means_are_flat_and_never_decided_by_a_p_value() -> None:
 
 
 def test_numbers_are_those_of_the_curve() -> None:
-    values = np.random.default_rng(0).random((30, 3)) + [5.0, 6.0, 8.0]
+    values = np.random.default_rng(0).random((30, 3)) + np.array([5.0, 6.0, 8.0])
     found = trend_test(values, MARGIN, LEVEL, RESAMPLES, np.random.default_rng(0))
     mean = values.mean(axis=0)
     assert (found.first, found.last, found.mean) == pytest.approx((mean[0], mean[2], mean.mean()))
@@ -69,10 +69,18 @@ def test_pairing_is_what_gives_power() -> None:
 def test_few_replicates_and_means_that_are_not_positive_decide_nothing() -> None:
     rng = np.random.default_rng(0)
     few = trend_test(np.arange(27.0).reshape(9, 3), MARGIN, LEVEL, RESAMPLES, rng)
-    around_zero = trend_test(rng.standard_normal((40, 3)) * 0.01 + [-1.0, 0.0, 1.0], MARGIN, LEVEL, RESAMPLES, rng)
+    around_zero = trend_test(rng.standard_normal((40, 3)) * 0.01 + np.array([-1.0, 0.0, 1.0]), MARGIN, LEVEL, RESAMPLES, rng)
     for found in (few, around_zero):
         assert found.direction == "unknown"
         assert found.verdict("increasing") is Verdict.UNDECIDED
+
+
+def test_blocks_keep_means_and_pairing() -> None:
+    values = np.arange(70.0).reshape(35, 2)
+    assert np.array_equal(blocked(values, 20), values)
+    found = blocked(values, 8)
+    assert found.shape == (8, 2)
+    assert np.array_equal(found[3], values[12:16].mean(axis=0))
 
 
 def test_wrong_input_is_refused() -> None:
@@ -95,7 +103,7 @@ def test_calibration_curves_lie_exactly_on_the_margin() -> None:
 
 @pytest.mark.parametrize("noise", sorted(KINDS))
 def test_false_verdicts_stay_below_the_level_and_real_trends_are_found(noise: str) -> None:
-    (row,) = trend_calibration(120, 60, LEVEL, RESAMPLES, seed=2, noises=[noise])
+    (row,) = trend_calibration(80, 50, LEVEL, 299, seed=2, noises=[noise])
     for wrong in (row.false_direction, row.false_flat, row.false_holds, row.false_violated):
         assert wrong.low <= LEVEL
         assert wrong.rate <= 0.06

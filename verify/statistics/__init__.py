@@ -18,7 +18,7 @@ from verify.statistics.decision import MIN_REPLICATES, Judgement
 from verify.statistics.judge import equivalent, judge, split_level
 from verify.statistics.noise import KINDS, Sampler, decaying_curve, sampler, standard_noise
 from verify.statistics.slopes import SlopeCalibrationRow, SlopeJudgement, slope_calibration, slope_test
-from verify.statistics.trends import Trend, TrendCalibrationRow, trend_calibration, trend_test
+from verify.statistics.trends import Trend, TrendCalibrationRow, blocked, trend_calibration, trend_test
 
 __all__ = [
     "KINDS",
@@ -33,6 +33,7 @@ __all__ = [
     "SlopeJudgement",
     "Trend",
     "TrendCalibrationRow",
+    "blocked",
     "calibration_table",
     "decaying_curve",
     "equivalent",

@@ -145,8 +145,8 @@ def _skew(budget: Budget, seed: int, problem: str) -> tuple[Point, ...]:
 
 _UNEVEN = "A small alpha also makes the classes of all nodes together less even; the label-skew cases keep them as they are."
 _EVEN = (
-    "All nodes together draw from the whole population either way; a node of few classes replaces a sample by one that is more like it, "
-    "so that its training set generalizes better to its own distribution."
+    "All nodes together draw from the whole population either way. A node of few classes replaces a sample by one that is more like it, "
+    "which moves the model less."
 )
 _FACTOR = Symbol("rate", "f", "learning rate as a multiple of the base experiment's", "-", Domain(0, low_open=True))
 

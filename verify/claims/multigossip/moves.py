@@ -17,11 +17,13 @@ from verify.claims.multigossip.common import PAPER
 from verify.curve_case import Point, Request, shared_conditions
 from verify.finding_case import Finding, Heading, Measured, RunsCase
 from verify.precision import centre_precision
-from verify.statistics import Band, Trend, max_t_band, resamples_for, trend_test
+from verify.statistics import Band, Trend, blocked, max_t_band, resamples_for, trend_test
 from verify.verdict import Curve, Numbers, Verdict
 
 #: Differences below this share of the sweep's mean count as none.
 MARGIN = 0.05
+#: Replicates are averaged over this many blocks before they are resampled.
+_BLOCKS = 128
 _MOVES = {"increasing": "rise", "decreasing": "fall"}
 
 
@@ -51,7 +53,7 @@ class Course:
 
     def trend(self, measured: Sequence[Measured], level: float, rng: np.random.Generator) -> Trend:
         """The trend test of its points."""
-        return trend_test(self.values(measured), self.margin, level, resamples_for(level / 2, RESAMPLES), rng)
+        return trend_test(blocked(self.values(measured), _BLOCKS), self.margin, level, resamples_for(level / 2, RESAMPLES), rng)
 
 
 def course_case(
@@ -85,7 +87,7 @@ def course_found(measured: Sequence[Measured], level: float, rng: np.random.Gene
     return Finding(
         verdict,
         reason(trend, course, verdict) + centre_precision(band) + _estimated(settings, course.bound_id),
-        Numbers(measured=trend.change, low=_finite(trend.low), high=_finite(trend.high), replicates=trend.replicates),
+        Numbers(measured=trend.change, low=_finite(trend.low), high=_finite(trend.high), replicates=len(values)),
         conditions=shared_conditions(settings),
         curves=(_curve(course, band, values, settings),),
     )

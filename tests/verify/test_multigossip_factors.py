@@ -36,11 +36,9 @@ def planted(monkeypatch: pytest.MonkeyPatch, bound_id: str, text: str, more: tup
     """Replace a bound's value by another expression in further parameters, as another theory would."""
     known: Callable[[str], Bound] = bounds.get
     bound = known(bound_id)
-    formula = dataclasses.replace(bound.formula, required=(*bound.formula.required, *more), lets=(Let("value", text),))
-    optional = tuple(name for name in bound.formula.optional if name not in more)
-    wrong = dataclasses.replace(
-        bound, formula=dataclasses.replace(formula, optional=optional), recursion=None, reductions=(), directions={}
-    )
+    required = (*bound.formula.required, *more)
+    formula = dataclasses.replace(bound.formula, required=required, optional=(), lets=(Let("value", text),), defaults=())
+    wrong = dataclasses.replace(bound, formula=formula, conditions=(), recursion=None, reductions=(), directions={})
     monkeypatch.setattr(bounds, "get", lambda name: wrong if name == bound_id else known(name))
 
 

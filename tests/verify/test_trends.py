@@ -103,12 +103,12 @@ def test_calibration_curves_lie_exactly_on_the_margin() -> None:
 
 @pytest.mark.parametrize("noise", sorted(KINDS))
 def test_false_verdicts_stay_below_the_level_and_real_trends_are_found(noise: str) -> None:
-    (row,) = trend_calibration(80, 50, LEVEL, 299, seed=2, noises=[noise])
+    (row,) = trend_calibration(80, 50, LEVEL, 299, seed=2, noises=[noise], correlation=0.995)
     for wrong in (row.false_direction, row.false_flat, row.false_holds, row.false_violated):
         assert wrong.low <= LEVEL
         assert wrong.rate <= 0.06
     assert row.power_direction.rate >= 0.95
-    assert row.power_flat.rate >= 0.1
+    assert row.power_flat.rate >= 0.5
 
 
 @pytest.mark.slow

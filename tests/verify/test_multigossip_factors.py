@@ -103,9 +103,10 @@ def test_a_sweep_with_a_known_truth_is_decided_right(mean: list[float], spread: 
     found = sweep_of(mean, "decreasing", spread)
     assert found.verdict is verdict
     assert words in found.reason
-    (curve,) = found.curves
+    change, curve = found.curves
     assert curve.bound_id == "dsgd_convex"
     assert curve.values.shape == (60, 3)
+    assert change.mean == pytest.approx(100 * (curve.mean[1:] / curve.mean[0] - 1))
     assert found.numbers.low <= found.numbers.measured <= found.numbers.high
 
 

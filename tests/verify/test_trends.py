@@ -75,12 +75,14 @@ def test_few_replicates_and_means_that_are_not_positive_decide_nothing() -> None
         assert found.verdict("increasing") is Verdict.UNDECIDED
 
 
-def test_blocks_keep_means_and_pairing() -> None:
-    values = np.arange(70.0).reshape(35, 2)
-    assert np.array_equal(blocked(values, 20), values)
-    found = blocked(values, 8)
-    assert found.shape == (8, 2)
-    assert np.array_equal(found[3], values[12:16].mean(axis=0))
+@pytest.mark.parametrize(("replicates", "blocks"), [(35, 35), (40, 40), (80, 40), (90, 30), (41, 41), (82, 41), (89, 89)])
+def test_blocks_keep_means_and_order(replicates: int, blocks: int) -> None:
+    values = np.arange(2.0 * replicates).reshape(replicates, 2)
+    found = blocked(values, 41)
+    assert found.shape == (blocks, 2)
+    assert found.mean(axis=0) == pytest.approx(values.mean(axis=0))
+    size = replicates // blocks
+    assert found[3] == pytest.approx(values[3 * size : 4 * size].mean(axis=0))
 
 
 def test_wrong_input_is_refused() -> None:

@@ -113,14 +113,14 @@ def trend_test(
 
 
 def blocked(values: ArrayLike, blocks: int) -> Floats:
-    """Means over at most ``blocks`` blocks of consecutive replicates: (replicates, points) -> (up to ``blocks``, points).
+    """Means over blocks of consecutive replicates, all of one size: (replicates, points) -> (blocks or fewer, points).
 
-    Independent replicates give independent blocks, with the same mean, less skewed and cheaper to resample. All blocks have the same
-    size; replicates left over are dropped, and fewer than ``2 * blocks`` replicates stay as they are.
+    Independent replicates give independent blocks, with the same mean over all of them, less skewed and cheaper to resample. The
+    values stay as they are where no size leaves between a third of ``blocks`` and ``blocks`` of them.
     """
     table = as_table(values)
-    size = len(table) // blocks
-    return table if size < 2 else np.asarray(table[: size * blocks].reshape(blocks, size, -1).mean(axis=1))
+    count = next((count for count in range(blocks, blocks // 3, -1) if len(table) % count == 0), len(table))
+    return table if len(table) <= blocks else np.asarray(table.reshape(count, -1, table.shape[1]).mean(axis=1))
 
 
 def _contrasts(stack: Floats, margin: float) -> Floats:

@@ -89,7 +89,7 @@ def course_found(measured: Sequence[Measured], level: float, rng: np.random.Gene
         reason(trend, course, verdict) + centre_precision(band) + _estimated(settings, course.bound_id),
         Numbers(measured=trend.change, low=_finite(trend.low), high=_finite(trend.high), replicates=len(values)),
         conditions=shared_conditions(settings),
-        curves=(_curve(course, band, values, settings),),
+        curves=(*_changes(course, values, level, rng), _curve(course, band, values, settings)),
     )
 
 
@@ -118,6 +118,30 @@ def reason(trend: Trend, course: Course, verdict: Verdict) -> str:
 
 def _finite(value: float) -> float | None:
     return value if np.isfinite(value) else None
+
+
+def _changes(course: Course, values: np.ndarray, level: float, rng: np.random.Generator) -> tuple[Curve, ...]:
+    """The paired change since the first point in percent of its mean, where there are points enough for a curve."""
+    changes = 100 * (values[:, 1:] - values[:, :1]) / values[:, 0].mean()
+    if changes.shape[1] < 2:
+        return ()
+    band = max_t_band(blocked(changes, _BLOCKS), level, resamples_for(level, RESAMPLES), rng)
+    shown = Curve(
+        parameter=course.parameter,
+        quantity=course.request[0],
+        x=np.array(course.x[1:], dtype=float),
+        mean=band.mean,
+        low=band.low,
+        high=band.high,
+        bound=np.zeros(changes.shape[1]),
+        bound_id=None,
+        level=level,
+        replicates=len(values),
+        values=changes,
+        label=f"change of the {course.request[0].label} in %",
+        bound_label=f"as at {course.parameter.name} = {course.x[0]:.4g}",
+    )
+    return (shown,)
 
 
 def _curve(course: Course, band: Band, values: np.ndarray, settings: Sequence[Setting]) -> Curve:

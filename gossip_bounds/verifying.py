@@ -76,6 +76,9 @@ def _write(suite: Suite, out: Path, budget: str, seed: int, certificates: bool) 
     for result, name in zip(results, case_names(results), strict=True):
         for curve in result.curves:
             write_csv(out / "curves" / f"{name}.csv", curve_rows(curve))
+        for index, table in enumerate(result.tables, start=1):
+            rows = [dict(zip(table.heads, row, strict=True)) for row in table.rows]
+            write_csv(out / "tables" / f"{name}-{index}.csv", rows)
     rows = [jsonable(result.row()) for result in results]
     write_text(out / "results.json", json.dumps(rows, indent=1, allow_nan=False) + "\n")
     return Suite(tuple(results), suite.self_check, suite.level, suite.measured_claims)

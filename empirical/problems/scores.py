@@ -11,6 +11,7 @@ from torch import Tensor
 
 from bounds.setting import Constant
 from empirical.problems.base import ALIGNMENT, Problem, certified, padded, same_samples
+from empirical.problems.lookups import add_rows_, row_products
 
 
 class ScoreModel(Problem):
@@ -61,6 +62,10 @@ class ScoreModel(Problem):
 
     def add_gradient_(self, target: Tensor, weights: Tensor, indices: Tensor, scale: float) -> None:
         count, b = indices.shape
+        if self.weight_shape[0] == 1:
+            scores = row_products(self._x, weights, indices).unsqueeze(2)
+            add_rows_(target, self._x, indices, self._residuals(scores, indices).squeeze(2), scale / b)
+            return
         x, scores = self._batch(weights, indices)
         residual = self._residuals(scores, indices)
         models = target.view(count, *self.weight_shape)

@@ -35,6 +35,10 @@ class ScoreModel(Problem):
         r"""X, the largest \|x\| of the population."""
         return float(self.norms.max())
 
+    def scratch(self, b: int) -> int:
+        """With one row of weights no sample is copied, only its index, product and slope."""
+        return super().scratch(b) if self.weight_shape[0] > 1 else 8 * b + self.width
+
     @abstractmethod
     def _values(self, scores: Tensor, indices: Tensor | None) -> Tensor:
         """Losses (B, s) from scores (B, rows, s) of the samples ``indices`` (B, s), or of the population; may overwrite."""

@@ -18,6 +18,7 @@ from bounds.certificates.arb_intervals import ArbIntervals
 from bounds.certificates.calculus import Calculus, Scope
 from bounds.certificates.facts import with_caps
 from bounds.certificates.float_intervals import FloatIntervals
+from bounds.certificates.points import as_float, rough
 from bounds.expression.tree import Node
 from bounds.symbols import REGISTRY
 
@@ -26,11 +27,11 @@ Tree = Any
 
 _MOST_OPEN = 60_000
 _MOST_LEVELS = 60
+_MOST_AT_ONCE = 20_000
 _EXTRA_LEVELS = 8
 # Where nearly no box is done after this many levels, the goal is false or out of reach.
 _TRIAL_LEVELS = 7
 _HOPELESS = 0.6
-_POINTS = 256
 
 
 @dataclass
@@ -59,7 +60,7 @@ class Question:
 
     def answers(self, ranges: dict[str, Any], of: Any) -> tuple[Any, Any, Any]:
         """(done, infeasible, lower end of the signed rate or elasticity) for ranges of the variables."""
-        base = self.scope if of is ArbIntervals else _rough(self.scope)
+        base = self.scope if of is ArbIntervals else rough(self.scope)
         scope = replace(base, ranges={**base.ranges, **ranges}, caps={}, facts=())
         known = scope.ranges.keys() | scope.entries.keys()
         facts = [fact for fact in self.scope.facts if self._names(fact) <= known]
@@ -92,80 +93,18 @@ class Question:
         value = run.state(self.scope.graph.name(name)).value
         return ~(value[1] - value[0] >= 1) if hasattr(value[0], "shape") else not value[1] - value[0] >= 1
 
-    def fails_somewhere(self, seed: int = 0) -> bool:
-        """Whether floats say so at one of a few points where the facts hold: then no proof needs to be looked for."""
-        base, facts = _rough(self.scope), self._linked()
-        draws = np.random.default_rng(seed)
-        names = sorted(frozenset(self.names).union(*map(self._names, facts)) & base.ranges.keys())
-        ranges = {name: self._point(name, base.ranges[name], draws) for name in names}
-        scope = replace(base, ranges={**base.ranges, **ranges}, caps={}, facts=())
-        still = Calculus(replace(scope, moving=frozenset()), FloatIntervals)
-        with np.errstate(all="ignore"):
-            holds = np.ones(_POINTS, dtype=bool)
-            for left, right in facts:
-                holds = holds & (still.state(left).value[1] <= still.state(right).value[0])
-            if not holds.any():
-                return False
-            state = Calculus(scope, FloatIntervals).state(self.node)
-            rate = state.rate if self.sign > 0 else FloatIntervals.neg(state.rate)
-            size = np.abs(state.value[0]) + np.abs(state.value[1])
-            return bool((holds & (rate[1] < -1e-9 * size)).any())
-
-    def _linked(self) -> list[tuple[Node, Node]]:
-        """The facts that share a name with the node, directly or through other facts."""
-        known = self.scope.ranges.keys() | self.scope.entries.keys()
-        left = [fact for fact in self.scope.facts if self._names(fact) <= known]
-        names = set(self.names)
-        linked: list[tuple[Node, Node]] = []
-        while True:
-            fresh = [fact for fact in left if self._names(fact) & names]
-            if not fresh:
-                return linked
-            linked += fresh
-            left = [fact for fact in left if not any(fact is other for other in fresh)]
-            names |= {name for fact in fresh for name in self._names(fact)}
-
-    def _point(self, name: str, ends: Any, draws: Any) -> Any:
-        at = _drawn(ends, draws)
-        if self.scope.difference and name in self.scope.moving:
-            at = np.minimum(np.rint(at), ends[1] - 1)
-            return at, at + 1
-        return at, at
-
     def _names(self, fact: tuple[Node, Node]) -> frozenset[str]:
         return self.scope.graph.names(fact[0]) | self.scope.graph.names(fact[1])
-
-
-def _drawn(ends: Any, draws: Any) -> Any:
-    low, high = (min(max(float(end), -1e12), 1e12) for end in ends)
-    share = draws.random(_POINTS)
-    if low >= 0 and high > 0:
-        low = max(low, high * 1e-12)
-        return np.exp(np.log(low) + share * (np.log(high) - np.log(low)))
-    return low + share * (high - low)
-
-
-def _rough(scope: Scope) -> Scope:
-    """The scope with floats for ends."""
-    ranges, entries = (
-        {name: (np.float64(_float(low)), np.float64(_float(high))) for name, (low, high) in known.items()}
-        for known in (scope.ranges, scope.entries)
-    )
-    return replace(scope, ranges=ranges, entries=entries)
 
 
 def branch(question: Question, budget: Budget) -> Tree | None:
     """The halvings after which every box is done, in Arb; None when the budget or the patience ends."""
     box = {name: question.scope.ranges[name] for name in question.names}
-    low = np.array([_float(box[name][0]) for name in question.names])
-    high = np.array([_float(box[name][1]) for name in question.names])
+    low = np.array([as_float(box[name][0]) for name in question.names])
+    high = np.array([as_float(box[name][1]) for name in question.names])
     with np.errstate(all="ignore"):
-        rough = _scout(question, low, high, budget)
-    return None if rough is None else _confirmed(question, rough, box, budget)
-
-
-def _float(end: Any) -> float:
-    return end if isinstance(end, float) else float(end.mid())
+        halvings = _scout(question, low, high, budget)
+    return None if halvings is None else _confirmed(question, halvings, box, budget)
 
 
 def _scout(question: Question, low: Any, high: Any, budget: Budget) -> Tree | None:
@@ -187,12 +126,16 @@ def _scout(question: Question, low: Any, high: Any, budget: Budget) -> Tree | No
 
 def _level(question: Question, lows: Any, highs: Any, places: list[Any]) -> tuple[Any, Any, list[Any]]:
     at = _middles(question.names, lows, highs)
-    options = []
+    ends = []
     for place in range(len(question.names)):
         first, second = highs.copy(), lows.copy()
         first[:, place] = second[:, place] = at[:, place]
-        halves = [_answers(question, *ends) for ends in ((lows, first), (second, highs))]
-        options.append((first, second, halves))
+        ends += [(lows, first), (second, highs)]
+    halves = _all_answers(question, ends)
+    options = [
+        (first, second, halves[2 * place : 2 * place + 2])
+        for place, ((_, first), (second, _)) in enumerate(zip(ends[::2], ends[1::2], strict=True))
+    ]
     scores = np.stack(
         [_score(halves) + np.where(at_ok, 0, -1e9) for (_, _, halves), at_ok in zip(options, _open(at, lows, highs), strict=True)]
     )
@@ -218,6 +161,16 @@ def _level(question: Question, lows: Any, highs: Any, places: list[Any]) -> tupl
 
 def _open(at: Any, lows: Any, highs: Any) -> Any:
     return ((at > lows) & (at < highs)).T
+
+
+def _all_answers(question: Question, ends: list[tuple[Any, Any]]) -> list[tuple[Any, Any, Any]]:
+    """Answers for several sets of boxes: few boxes cost numpy as much as one, and many at once need much memory."""
+    count = len(ends[0][0])
+    if count * len(ends) > _MOST_AT_ONCE:
+        return [_answers(question, *pair) for pair in ends]
+    whole = _answers(question, *(np.concatenate(side) for side in zip(*ends, strict=True)))
+    parts = (np.split(answer, len(ends)) for answer in whole)
+    return list(zip(*parts, strict=True))
 
 
 def _answers(question: Question, lows: Any, highs: Any) -> tuple[Any, Any, Any]:
@@ -266,7 +219,7 @@ def _confirmed(question: Question, tree: Tree, box: dict[str, Any], budget: Budg
 
 
 def _halved(question: Question, box: dict[str, Any], budget: Budget, extra: int) -> Tree | None:
-    lows, highs = (np.array([[_float(box[name][side]) for name in question.names]]) for side in (0, 1))
+    lows, highs = (np.array([[as_float(box[name][side]) for name in question.names]]) for side in (0, 1))
     with np.errstate(all="ignore"):
         at = _middles(question.names, lows, highs)[0]
         widths = np.where((at > lows[0]) & (at < highs[0]), np.log(np.maximum(highs[0] / np.maximum(lows[0], 1e-300), 1.0)), -1.0)

@@ -126,15 +126,15 @@ def _scout(question: Question, low: Any, high: Any, budget: Budget) -> Tree | No
 
 def _level(question: Question, lows: Any, highs: Any, places: list[Any]) -> tuple[Any, Any, list[Any]]:
     at = _middles(question.names, lows, highs)
-    ends = []
+    pairs = []
     for place in range(len(question.names)):
         first, second = highs.copy(), lows.copy()
         first[:, place] = second[:, place] = at[:, place]
-        ends += [(lows, first), (second, highs)]
-    halves = _all_answers(question, ends)
+        pairs += [(lows, first), (second, highs)]
+    halves = _all_answers(question, pairs)
     options = [
         (first, second, halves[2 * place : 2 * place + 2])
-        for place, ((_, first), (second, _)) in enumerate(zip(ends[::2], ends[1::2], strict=True))
+        for place, ((_, first), (second, _)) in enumerate(zip(pairs[::2], pairs[1::2], strict=True))
     ]
     scores = np.stack(
         [_score(halves) + np.where(at_ok, 0, -1e9) for (_, _, halves), at_ok in zip(options, _open(at, lows, highs), strict=True)]

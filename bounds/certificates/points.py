@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from bounds.certificates.calculus import Calculus, Scope
+from bounds.certificates.facts import Fact
 from bounds.certificates.float_intervals import FloatIntervals
 from bounds.expression.tree import Node
 
@@ -19,22 +21,16 @@ class Points:
 
     def __init__(self, scope: Scope) -> None:
         # The scope is kept, so that its id stays its own.
-        self.scope, names = scope, scope.graph.names
-        base = rough(scope)
+        self.scope, base = scope, rough(scope)
         ranges = {name: self._point(name, ends) for name, ends in base.ranges.items()}
         drawn = replace(base, ranges=ranges, caps={}, facts=())
         self._moves, self._still = (Calculus(one, FloatIntervals) for one in (drawn, replace(drawn, moving=frozenset())))
-        known = scope.ranges.keys() | scope.entries.keys()
-        facts = ((fact, names(fact[0]) | names(fact[1])) for fact in scope.facts)
-        self._facts = [(fact, own) for fact, own in facts if own <= known]
-        self._held: dict[tuple[int, int], Any] = {}
+        self._held: dict[frozenset[str], Any] = {}
 
     def refute(self, node: Node, sign: int) -> bool:
         """Whether floats say that sign * rate(node) < 0 at a point where the facts hold."""
         with np.errstate(all="ignore"):
-            holds = np.ones(_POINTS, dtype=bool)
-            for left, right in self._linked(node):
-                holds = holds & self._holds(left, right)
+            holds = self._holds(self.scope.graph.names(node) & self.scope.ranges.keys())
             if not holds.any():
                 return False
             state = self._moves.state(node)
@@ -42,23 +38,13 @@ class Points:
             size = np.abs(state.value[0]) + np.abs(state.value[1])
             return bool((holds & (rate[1] < -1e-9 * size)).any())
 
-    def _holds(self, left: Node, right: Node) -> Any:
-        key = id(left), id(right)
-        if key not in self._held:
-            self._held[key] = self._still.state(left).value[1] <= self._still.state(right).value[0]
-        return self._held[key]
-
-    def _linked(self, node: Node) -> list[tuple[Node, Node]]:
-        """The facts that share a name with the node, directly or through other facts."""
-        left, names = self._facts, self.scope.graph.names(node) & self.scope.ranges.keys()
-        linked: list[tuple[Node, Node]] = []
-        while True:
-            fresh = [(fact, own) for fact, own in left if not own.isdisjoint(names)]
-            if not fresh:
-                return linked
-            linked += [fact for fact, _ in fresh]
-            left = [(fact, own) for fact, own in left if own.isdisjoint(names)]
-            names = names.union(*(own for _, own in fresh))
+    def _holds(self, names: frozenset[str]) -> Any:
+        if names not in self._held:
+            holds = np.ones(_POINTS, dtype=bool)
+            for left, right in linked(self.scope, names):
+                holds = holds & (self._still.state(left).value[1] <= self._still.state(right).value[0])
+            self._held[names] = holds
+        return self._held[names]
 
     def _point(self, name: str, ends: Any) -> Any:
         at = _drawn(ends, np.random.default_rng(tuple(name.encode())))
@@ -66,6 +52,18 @@ class Points:
             at = np.minimum(np.rint(at), ends[1] - 1)
             return at, at + 1
         return at, at
+
+
+def linked(scope: Scope, names: Iterable[str]) -> list[Fact]:
+    """The facts of a scope that share one of the names, directly or through other facts."""
+    known, of = scope.ranges.keys() | scope.entries.keys(), scope.graph.names
+    left = [(fact, own) for fact in scope.facts if (own := of(fact[0]) | of(fact[1])) <= known]
+    reached, found = frozenset(names), list[Fact]()
+    while fresh := [(fact, own) for fact, own in left if not own.isdisjoint(reached)]:
+        found += [fact for fact, _ in fresh]
+        left = [(fact, own) for fact, own in left if own.isdisjoint(reached)]
+        reached = reached.union(*(own for _, own in fresh))
+    return found
 
 
 def _drawn(ends: Any, draws: Any) -> Any:

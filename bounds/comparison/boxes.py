@@ -11,6 +11,7 @@ from bounds.certificates.arb_intervals import ArbIntervals
 from bounds.certificates.branch import Budget, Question, branch
 from bounds.certificates.calculus import Calculus, Scope
 from bounds.certificates.facts import Fact, with_caps
+from bounds.certificates.points import linked
 from bounds.certificates.summands import difference
 from bounds.comparison.probe import floats
 from bounds.expression.tree import Call, Least, Node, Number, Power, Quotient
@@ -34,7 +35,7 @@ class OrderQuestion(Question):
     @cached_property
     def facts(self) -> list[Fact]:
         """The facts that share a name with the question, directly or through other facts."""
-        return self._linked()
+        return linked(self.scope, self.names)
 
     @cached_property
     def rough(self) -> Scope:

@@ -19,15 +19,20 @@ from bounds.certificates.calculus import Calculus, Scope
 from bounds.certificates.facts import with_caps
 from bounds.certificates.float_intervals import FloatIntervals
 from bounds.certificates.points import as_float, rough
+from bounds.certificates.sharper import least_known
 from bounds.expression.tree import Node
 from bounds.symbols import REGISTRY
 
-#: Leaves "+" (the rate has the sign) and "x" (no admissible point), or {"split": name, "at": value, "low": ..., "high": ...}.
+#: Leaves "+" (the rate has the sign), "c" (it has it by faces and a centred form) and "x" (no admissible
+#: point), or {"split": name, "at": value, "low": ..., "high": ...}.
 Tree = Any
 
 _MOST_OPEN = 60_000
 _MOST_LEVELS = 60
 _MOST_AT_ONCE = 20_000
+_MOST_SHARPLY = 2_000
+# Fewer boxes are too large for a sharper look; one that shuts less than this share of them is not taken again.
+_FEW, _WORTH = 8, 0.05
 _EXTRA_LEVELS = 8
 # Where nearly no box is done after this many levels, the goal is false or out of reach.
 _TRIAL_LEVELS = 7
@@ -51,12 +56,17 @@ class Budget:
 
 @dataclass(frozen=True)
 class Question:
-    """Whether sign * rate(node) >= 0 in a scope; ``names`` are the variables of a box, in order."""
+    """Whether sign * rate(node) >= 0 in a scope; ``names`` are the variables of a box, in order.
+
+    ``goal`` is a smooth tree with the sign of the rate, where there is one: the elasticity, or where the node may be negative
+    the rate.
+    """
 
     node: Node
     sign: int
     scope: Scope
     names: tuple[str, ...]
+    goal: Node | None = None
 
     def answers(self, ranges: dict[str, Any], of: Any) -> tuple[Any, Any, Any]:
         """(done, infeasible, lower end of the signed rate or elasticity) for ranges of the variables."""
@@ -78,6 +88,13 @@ class Question:
         rate = rate if self.sign > 0 else of.neg(rate)
         elasticity = state.elasticity if self.sign > 0 else of.neg(state.elasticity)
         return of.at_least_zero(rate), infeasible, (elasticity[0] if not scope.difference else rate[0])
+
+    def sharply(self, ranges: dict[str, Any], of: Any) -> Any:
+        """Whether faces and a centred form show the sign of the goal."""
+        if self.goal is None:
+            return False
+        base = self.scope if of is ArbIntervals else rough(self.scope)
+        return least_known(self.goal, self.sign, base, ranges, of) >= 0
 
     def _one_step(self, run: Calculus, of: Any) -> Any:
         """f(p+1) - f(p) from the two values, where the box holds one step only."""
@@ -111,12 +128,19 @@ def _scout(question: Question, low: Any, high: Any, budget: Budget) -> Tree | No
     """Level by level: each open box is halved across the variable whose halves come closest to done."""
     root: dict[str, Any] = {}
     allowance = budget.boxes + budget.each
-    lows, highs, places = low[None], high[None], [(root, "root")]
+    lows, highs, places = _sharply(question, low[None], high[None], [(root, "root")])
+    if not len(lows):
+        return root["root"]
     for level in range(_MOST_LEVELS):
         budget.boxes += len(lows) * 2 * len(question.names)
         if len(lows) > _MOST_OPEN or budget.spent or budget.boxes > allowance:
             return None
         lows, highs, places = _level(question, lows, highs, places)
+        before = len(lows)
+        if before >= _FEW:
+            lows, highs, places = _sharply(question, lows, highs, places)
+            if before - len(lows) < _WORTH * before:
+                question = replace(question, goal=None)
         if level == _TRIAL_LEVELS and len(lows) > _HOPELESS * 2 ** (level + 1):
             return None
         if not len(lows):
@@ -159,6 +183,21 @@ def _level(question: Question, lows: Any, highs: Any, places: list[Any]) -> tupl
     return np.array(new_lows), np.array(new_highs), new_places
 
 
+def _sharply(question: Question, lows: Any, highs: Any, places: list[Any]) -> tuple[Any, Any, list[Any]]:
+    """The boxes that are still open after the sharper look, which costs more than all others."""
+    if question.goal is None or not 0 < len(lows) <= _MOST_SHARPLY:
+        return lows, highs, places
+    done = np.broadcast_to(question.sharply(_as_ranges(question, lows, highs), FloatIntervals), len(lows))
+    for row in np.flatnonzero(done):
+        parent, key = places[row]
+        parent[key] = "c"
+    return lows[~done], highs[~done], [place for place, one in zip(places, done, strict=True) if not one]
+
+
+def _as_ranges(question: Question, lows: Any, highs: Any) -> dict[str, Any]:
+    return {name: (lows[:, place], highs[:, place]) for place, name in enumerate(question.names)}
+
+
 def _open(at: Any, lows: Any, highs: Any) -> Any:
     return ((at > lows) & (at < highs)).T
 
@@ -174,8 +213,8 @@ def _all_answers(question: Question, ends: list[tuple[Any, Any]]) -> list[tuple[
 
 
 def _answers(question: Question, lows: Any, highs: Any) -> tuple[Any, Any, Any]:
-    ranges = {name: (lows[:, place], highs[:, place]) for place, name in enumerate(question.names)}
-    return tuple(np.broadcast_to(answer, len(lows)) for answer in question.answers(ranges, FloatIntervals))  # type: ignore[return-value]
+    answers = question.answers(_as_ranges(question, lows, highs), FloatIntervals)
+    return tuple(np.broadcast_to(answer, len(lows)) for answer in answers)  # type: ignore[return-value]
 
 
 def _score(halves: Any) -> Any:
@@ -212,9 +251,13 @@ def _confirmed(question: Question, tree: Tree, box: dict[str, Any], budget: Budg
     budget.boxes += 1
     if budget.spent:
         return None
+    if tree == "c" and question.sharply(box, ArbIntervals):
+        return "c"
     done, void, _ = question.answers(box, ArbIntervals)
     if done or void:
         return "+" if done else "x"
+    if tree != "c" and question.sharply(box, ArbIntervals):
+        return "c"
     return _halved(question, box, budget, extra - 1) if extra else None
 
 

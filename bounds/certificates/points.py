@@ -30,7 +30,7 @@ class Points:
     def refute(self, node: Node, sign: int) -> bool:
         """Whether floats say that sign * rate(node) < 0 at a point where the facts hold."""
         with np.errstate(all="ignore"):
-            holds = self._holds(self.scope.graph.names(node) & self.scope.ranges.keys())
+            holds = self._holds(self.scope.graph.names(node).intersection(self.scope.ranges))
             if not holds.any():
                 return False
             state = self._moves.state(node)

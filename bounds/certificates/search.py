@@ -160,4 +160,4 @@ def leaves(proof: Any) -> int:
     """How many boxes a proof looks at."""
     if isinstance(proof, Mapping):
         return ("rule" in proof and proof["rule"] == "interval") + sum(map(leaves, proof.values()))
-    return sum(map(leaves, proof)) if isinstance(proof, list | tuple) else int(proof in ("+", "x"))
+    return sum(map(leaves, proof)) if isinstance(proof, list | tuple) else int(proof in ("+", "c", "x"))

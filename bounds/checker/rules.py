@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from bounds.checker.faces import check_faces
 from bounds.checker.functions import branches, jump
 from bounds.checker.motion import placed, require, state, whole
 from bounds.checker.positive import check_symbolic
@@ -310,6 +311,8 @@ def _halved(tree: Any, node: Node, sign: int, scope: Scope) -> None:
             _halved(tree.get(side), node, sign, scope.within({name: half}))
     elif tree == "+":
         _one_box(node, sign, scope)
+    elif tree == "c":
+        check_faces(node, sign, scope)
     elif tree != "x" or not _void(scope):
         raise UnconfirmedError(f"a leaf {tree!r} that is not so")
 

@@ -192,8 +192,10 @@ def _conjugate(prover: Prover, node: Node, sign: int, scope: Scope, depth: int) 
     found = conjugate(prover.graph, node)
     if found is None or scope.difference:
         return None
-    over, under = found
-    if prover.value_sign(node, scope) != 1 or prover.value_sign(over, scope) != 1:
+    over, under, divisor, inside = found
+    run = prover.calculus(scope)
+    # (sqrt(d) + a)(sqrt(d) - a) = e w > 0: both factors have the sign of their sum. Where e w is 0, 0/0 says nothing of the node.
+    if prover.value_sign(inside, scope) != 1 or not all(_OF.above_zero(run.state(part).value) for part in (over, divisor)):
         return None
     parts = []
     for part, wanted in ((over, sign), (under, -sign)):

@@ -39,7 +39,7 @@ def boxes(prover: Prover, node: Node, sign: int, scope: Scope, depth: int) -> Pr
     if not names or len(names) > _MOST_NAMES:
         return None
     inner = replace(inner, facts=tuple(facts))
-    tree = branch(Question(outer, sign, inner, names, _smooth_goal(prover, outer, inner)), prover.budget)
+    tree = branch(Question(outer, sign, inner, names, goal=_smooth_goal(prover, outer, inner)), prover.budget)
     return None if tree is None else {"rule": "boxes", "names": {name: text(part) for name, part in cut.items()}, "tree": tree}
 
 

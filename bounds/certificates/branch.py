@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -66,7 +66,7 @@ class Question:
     sign: int
     scope: Scope
     names: tuple[str, ...]
-    goal: Node | None = None
+    goal: Node | None = field(default=None, kw_only=True)
 
     def answers(self, ranges: dict[str, Any], of: Any) -> tuple[Any, Any, Any]:
         """(done, infeasible, lower end of the signed rate or elasticity) for ranges of the variables."""

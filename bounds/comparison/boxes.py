@@ -94,7 +94,7 @@ def by_boxes(a: Node, b: Node, scope: Scope, budget: Budget) -> bool:
     if any(isinstance(part, Least) for side in (a, b) for part in graph.walk(side)):
         return False
     own = {name for name in graph.names(a) | graph.names(b) if name in scope.ranges}
-    question = OrderQuestion(a, 1, scope, tuple(sorted(own)), b)
+    question = OrderQuestion(a, 1, scope, tuple(sorted(own)), above=b)
     linked = own.union(*(graph.names(side) for fact in question.facts for side in fact)) & scope.ranges.keys()
     for names in dict.fromkeys(
         tuple(sorted(name for name in chosen if scope.ranges[name][0] < scope.ranges[name][1])) for chosen in (own, linked)

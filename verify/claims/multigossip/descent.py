@@ -33,10 +33,11 @@ from verify.case import RESAMPLES
 from verify.curve_case import shared_conditions
 from verify.finding_case import Finding
 from verify.precision import centre_precision
-from verify.statistics import judge, resamples_for
+from verify.statistics import Band, judge, max_t_band, resamples_for
 from verify.verdict import Curve, Numbers, Table, Verdict
 
 Values = NDArray[np.float64]
+PAIRED = " (The band is that of measured minus the bound of each replicate's own training set, moved up by the mean bound.)"
 
 
 def read_descent(run: Run, wanted: tuple[str, ...], device: str) -> Optimisation:
@@ -142,10 +143,11 @@ def hold(measured: tuple[Optimisation, ...], level: float, rng: np.random.Genera
     labels = [f"{held.parameter} = {x:g}" for x in held.x]
     found = judge(values - (ceilings - mean), mean, level, resamples_for(level, RESAMPLES), rng, points=labels)
     start = np.array([one.D0.mean() for one, _ in points])
-    curve = _curve(held, values, found.band.low, found.band.high, mean, level, start)
+    band = band_of(values, level, rng)
+    curve = _curve(held, values, band.low, band.high, mean, level, start)
     return Finding(
         found.verdict,
-        found.reason + _size(held, mean, start, values.mean(axis=0)) + centre_precision(found.band),
+        found.reason + PAIRED + _size(held, mean, start, values.mean(axis=0)) + centre_precision(band),
         found.numbers,
         _vacuous(held, points, found.index, float(mean[found.index])),
         shared_conditions(settings),
@@ -153,6 +155,11 @@ def hold(measured: tuple[Optimisation, ...], level: float, rng: np.random.Genera
         (curve,),
         (_table(held, values, mean),),
     )
+
+
+def band_of(values: Values, level: float, rng: np.random.Generator) -> Band:
+    """The simultaneous band of the measured values themselves, to be drawn; :func:`hold` judges their differences from the bound."""
+    return max_t_band(values, level, resamples_for(level, RESAMPLES), rng)
 
 
 def _curve(held: Held, values: Values, low: Values, high: Values, bound: Values, level: float, start: Values) -> Curve:

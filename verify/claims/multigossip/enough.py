@@ -28,7 +28,7 @@ from empirical.streams import stream
 from verify.case import RESAMPLES, Case
 from verify.claims.core import Budget
 from verify.claims.multigossip.common import PAPER, PROBLEMS, Build
-from verify.claims.multigossip.descent import exact_numbers, read_descent
+from verify.claims.multigossip.descent import band_of, exact_numbers, read_descent
 from verify.curve_case import shared_conditions
 from verify.finding_case import ExactCase, Finding, Heading, RunsCase
 from verify.statistics import Band, judge, max_t_band, resamples_for
@@ -186,7 +186,7 @@ def measured_gossip(measured: tuple[Optimisation, ...], level: float, rng: np.ra
         rows.append(_row(found[0], one, band))
         verdicts.append(Verdict.HOLDS if band.high[-1] <= 0 else Verdict.VIOLATED if band.low[-1] > 0 else Verdict.UNDECIDED)
         excess.append((float(distance[:, -1].mean()), float(allowed[:, -1].mean())))
-        curves.append(_curve(found, one, distance, allowed, band))
+        curves.append(_curve(found, one, distance, allowed, band_of(distance, share, rng)))
     worst = max(range(len(plans)), key=lambda k: (list(_ORDER).index(verdicts[k]), excess[k][0] / excess[k][1]))
     settings = [run.settings[-1] for run in measured]
     words = "; ".join(f"{row[0]} of {row[1]}: predicted {row[3]}, measured {row[4]} (between {row[5]} and {row[6]})" for row in rows)
@@ -231,11 +231,10 @@ def _first(gossip: tuple[int, ...], enough: NDArray[np.bool_]) -> str:
 
 def _curve(found: tuple[Optimisation, ...], one: Plan, distance: Values, allowed: Values, band: Band) -> Curve:
     x, mean, limit = np.array(one.gossip, dtype=np.float64), distance.mean(axis=0), allowed.mean(axis=0)
-    low, high = np.maximum(limit + band.low, 0), limit + band.high
     network = found[0].settings[-1].network
     name = "" if network is None else f" ({network.name}, m = {network.m})"
     return Curve(
-        symbol("Q"), Quantity.CONSENSUS_DISTANCE, x, mean, low, high, limit, None, band.level, len(distance),
+        symbol("Q"), Quantity.CONSENSUS_DISTANCE, x, mean, band.low, band.high, limit, None, band.level, len(distance), distance,
         bound_label=f"theta eta variance/(m beta){name}",
     )  # fmt: skip
 

@@ -24,7 +24,7 @@ from empirical.streams import stream
 from verify.case import RESAMPLES, Case
 from verify.claims.core import Budget
 from verify.claims.multigossip.common import PAPER, PROBLEMS, Build
-from verify.claims.multigossip.descent import exact_numbers, read_descent
+from verify.claims.multigossip.descent import PAIRED, band_of, exact_numbers, read_descent
 from verify.curve_case import shared_conditions
 from verify.finding_case import ExactCase, Finding, Heading, RunsCase
 from verify.precision import centre_precision
@@ -84,20 +84,21 @@ def below_implied(measured: tuple[Optimisation, ...], level: float, rng: np.rand
     beta, M = setting.loss.beta, setting.loss.M
     if beta is None or M is None:
         return Finding(Verdict.NOT_APPLICABLE, "The loss has no M here.", conditions=shared_conditions(list(found.settings)))
-    largest, limit = found.values["largest"].max(axis=0), math.sqrt(2 * beta.value * M.value)
+    met, limit = found.values["largest"], math.sqrt(2 * beta.value * M.value)
+    largest = met.max(axis=0)
     verdict = Verdict.HOLDS if largest[-1] <= limit else Verdict.VIOLATED
-    met = (
+    reason = (
         f"The largest gradient norm of any training sample in {len(found.D0)} runs is {largest[-1]:.4g}; sqrt(2 beta M) is {limit:.4g}, "
         f"with beta = {beta.value:.4g} and M = {M.value:.4g} proved."
     )
     ceiling = np.full(len(largest), limit)
     x = np.array([one.T for one in found.settings], dtype=np.float64)
     curve = Curve(
-        symbol("T"), Quantity.OTHER, x, largest, largest, largest, ceiling, None, level, len(found.D0),
+        symbol("T"), Quantity.OTHER, x, met.mean(axis=0), met.min(axis=0), largest, ceiling, None, 0.0, len(met), met,
         label="largest gradient norm of a training sample so far", bound_label="sqrt(2 beta M)",
     )  # fmt: skip
     numbers = Numbers(float(largest[-1]), None, None, limit, limit / float(largest[-1]), len(found.D0))
-    return Finding(verdict, met, numbers, None, shared_conditions(list(found.settings)), setting.loss.constants(), (curve,))
+    return Finding(verdict, reason, numbers, None, shared_conditions(list(found.settings)), setting.loss.constants(), (curve,))
 
 
 def _data(rng: np.random.Generator, m: int, n: int) -> SampledGradients:
@@ -135,7 +136,7 @@ def stability_without_gradients(seed: int, sets: int, steps: tuple[int, ...]) ->
     )
     x = np.asarray(steps, dtype=np.float64)
     curve = Curve(
-        symbol("T"), Quantity.L2_STABILITY, x, exact[r], exact[r], exact[r], allowed[r], None, 0.0, 1,
+        symbol("T"), Quantity.L2_STABILITY, x, exact[r], exact[r], exact[r], allowed[r], None, 0.0, 1, exact[r][None],
         bound_label="8 e (1+T/n) beta eta^2 T F/(m n)",
     )  # fmt: skip
     conditions: dict[str, Fact] = {"loss": "least squares", "m": m, "n": n, "eta": 0.5, "topology": "ring", "beta": beta}
@@ -215,11 +216,11 @@ def _against(
     judged = judge(
         values - (ceilings - mean), mean, level, resamples_for(level, RESAMPLES), rng, points=[f"T = {one.T}" for one in settings]
     )
-    x, band = np.array([one.T for one in settings], dtype=np.float64), judged.band
+    x, band = np.array([one.T for one in settings], dtype=np.float64), band_of(values, level, rng)
     curve = Curve(
         symbol("T"), quantity, x, values.mean(axis=0), band.low, band.high, mean, rule, level, len(values), values, bound_label=name
     )
-    reason = judged.reason + " No bound on gradients enters: models and gradients are not projected." + centre_precision(band)
+    reason = judged.reason + PAIRED + " No bound on gradients enters: models and gradients are not projected." + centre_precision(band)
     return Finding(judged.verdict, reason, judged.numbers, None, shared_conditions(settings), settings[-1].loss.constants(), (curve,))
 
 

@@ -20,6 +20,7 @@ from bounds.symbols import symbol
 from bounds.topology import MixingMatrix, topology
 from bounds.vocabulary import Quantity, Readout, UpdateForm, word
 from empirical import Run
+from empirical.data.folder import data_folder
 from empirical.optimisation import Optimisation
 from empirical.oracles import Method, Quadratic, steady_state
 from empirical.problems import problem
@@ -239,8 +240,8 @@ def _curve(found: tuple[Optimisation, ...], one: Plan, distance: Values, allowed
     )  # fmt: skip
 
 
-def bridges(measured: tuple[Optimisation, ...], level: float, rng: np.random.Generator, needed: int) -> Finding:
-    """Training loss of the nodes minus that of mini-batch SGD on the same draws: at ``needed`` gossip steps against one gossip step."""
+def bridges(measured: tuple[Optimisation, ...], level: float, rng: np.random.Generator, needed: int, note: str = "") -> Finding:
+    """Training loss of the nodes minus that of mini-batch SGD on the same draws: at ``needed`` gossip steps against one; ``note`` ends the reason."""
     one, many, central = (run.values["raw_training"][:, -1] for run in measured)
     first, last = one - central, many - central
     margin = _CLOSED * first
@@ -257,7 +258,7 @@ def bridges(measured: tuple[Optimisation, ...], level: float, rng: np.random.Gen
     if shown.verdict is not Verdict.HOLDS:
         verdict, words = Verdict.UNDECIDED, f"{words}; with Q = 1 there is no gap beyond its error that could be closed"
     ends = {Verdict.HOLDS: "at most", Verdict.VIOLATED: "more than", Verdict.UNDECIDED: "not decided to be at most"}
-    reason = f"{words}: {ends[verdict]} {_CLOSED:.0%} of the gap remains at the given level."
+    reason = f"{words}: {ends[verdict]} {_CLOSED:.0%} of the gap remains at the given level.{note}"
     return Finding(verdict, reason, numbers, None, shared_conditions(settings), settings[0].loss.constants())
 
 
@@ -288,11 +289,28 @@ def _table_case(case: str, bases: tuple[Run, ...], device: str) -> RunsCase:
     return RunsCase(heading, runs, ("spread", "variance"), measured_gossip, (plans,), device, read=read_descent)
 
 
-def _bridge_case(case: str, base: Run, needed: int, device: str) -> RunsCase:
+def _bridge_case(case: str, base: Run, needed: int, device: str, note: str = "") -> RunsCase:
     central = replace(base, update_form=UpdateForm.CENTRALIZED, sampling="stratified")
     runs = (base, replace(base, Q=needed), central)
     heading = Heading(CLAIM, case, PAPER, _BRIDGE, base.update_form.value, _NODES)
-    return RunsCase(heading, runs, ("raw_training",), bridges, (needed,), device, read=read_descent)
+    return RunsCase(heading, runs, ("raw_training",), bridges, (needed, note), device, read=read_descent)
+
+
+def _images(budget: Budget, seed: int, device: str) -> list[Case]:
+    """Networks on images that the user has: the gap to mini-batch training, with the Q of constants equal to 1 (theirs are not known)."""
+    folder, cases = data_folder(), list[Case]()
+    if folder is None or budget.name == "quick":
+        return cases
+    known = {"fashion-mnist": "mlp-fashion-mnist:test:2000"} | ({"cifar-10": "cnn-cifar-10:test:500"} if budget.name == "full" else {})
+    needed = predicted(topology("ring", 8), _ETA, 1.0, _SIGMA2, _ZETA2)
+    note = " Q is the prediction for beta = sigma2 = zeta2 = 1, because this network's constants are not known."
+    for data, name in known.items():
+        if (folder / data).is_dir():
+            base = Run(
+                problem=name, update_form=UpdateForm.ATC, m=8, n=16, T=60, b=4, eta=0.1, replicates=budget.replicates // 2, seed=seed
+            )
+            cases.append(_bridge_case(f"bridge-{name.partition(':')[0]}-atc", base, needed, device, note))
+    return cases
 
 
 def enough_gossip(budget: Budget, seed: int, device: str) -> list[Case]:
@@ -303,7 +321,7 @@ def enough_gossip(budget: Budget, seed: int, device: str) -> list[Case]:
         for graph in _GRAPHS
     ]
     floor = ExactCase(Heading(CLAIM, "exact-consensus-form", PAPER, _ENOUGH, "consensus", _NODES), consensus_floor, (16,), Evidence.EXACT)
-    return [*exact, floor, *_measured(budget, seed, device)]
+    return [*exact, floor, *_measured(budget, seed, device), *_images(budget, seed, device)]
 
 
 CLAIMS: dict[str, Build] = {CLAIM: enough_gossip}

@@ -120,13 +120,13 @@ def test_bridges_with_known_gaps(first: float, last: float, verdict: Verdict) ->
 def test_bridges_err_at_most_at_their_level() -> None:
     one = SimpleNamespace(values={}, D0=np.zeros(30), settings=optimise(BASE, ("raw_training",), device="cpu").settings)
     wrong = 0
-    for trial in range(40):
+    for trial in range(25):
         draw = np.random.default_rng(trial).normal(0, 1, (2, 30, 1))
         losses = (1 + 0.3 * draw[0], 0.1 + 0.05 * draw[1], np.zeros((30, 1)))
         measured = tuple(SimpleNamespace(**(vars(one) | {"values": {"raw_training": loss}})) for loss in losses)
         # The truth lies exactly on the edge: either verdict would be false at most at its level.
         wrong += enough.bridges(measured, 0.1, np.random.default_rng(trial), 8).verdict is not Verdict.UNDECIDED
-    assert wrong <= 10
+    assert wrong <= 8
 
 
 def test_some_cases_end_to_end() -> None:

@@ -97,7 +97,7 @@ def test_a_step_too_large_or_a_loss_that_is_not_convex_does_not_apply() -> None:
 
 
 def test_every_case_end_to_end() -> None:
-    built = gradients.no_bounded_gradients(Budget("quick", 40, 2), 0, "cpu")
+    built = gradients.no_bounded_gradients(Budget("quick", 14, 2), 0, "cpu")
     found = {case.case: case.decide(execute(case.tasks(), jobs=1), Context(0.001, 0)).verdict for case in built}
     assert found.pop("scope") is Verdict.NOT_APPLICABLE
     assert set(found.values()) == {Verdict.HOLDS}

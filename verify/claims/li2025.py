@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from verify.claims.multigossip import enough, excess, gradients
 from verify.claims.multigossip.common import Build
 
 PAPER = "li2025"
 
-CLAIMS: dict[str, Build] = {}
+CLAIMS: dict[str, Build] = {
+    **excess.CLAIMS,
+    **gradients.CLAIMS,
+    **enough.CLAIMS,
+}

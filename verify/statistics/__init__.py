@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from verify.statistics.bands import Band, max_t_band, max_t_bands
+from verify.statistics.bands import Band, max_t_band, max_t_bands, resamples_for
 from verify.statistics.calibration import (
     CalibrationRow,
     PowerPoint,
@@ -40,6 +40,7 @@ __all__ = [
     "power",
     "power_curve",
     "rate",
+    "resamples_for",
     "sampler",
     "slope_calibration",
     "slope_test",

@@ -97,8 +97,8 @@ def _write(suite: Suite, out: Path, budget: str, seed: int, certificates: bool) 
     summary = calibration_summary(suite.self_check)
     write_report(results, out / "report", title=_TITLE, run_facts=facts, calibration=summary, certificates=certificates)
     for result, name in zip(results, case_names(results), strict=True):
-        for curve in result.curves:
-            write_csv(out / "curves" / f"{name}.csv", curve_rows(curve))
+        for index, curve in enumerate(result.curves, start=1):
+            write_csv(out / "curves" / f"{name if len(result.curves) == 1 else f'{name}-{index}'}.csv", curve_rows(curve))
         for index, table in enumerate(result.tables, start=1):
             rows = [dict(zip(table.heads, row, strict=True)) for row in table.rows]
             write_csv(out / "tables" / f"{name}-{index}.csv", rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from bounds.vocabulary import Kind, Quantity, Readout
 from empirical import Measurement, Run, gradient_norms, measure
 from verify.case import RESAMPLES, Case, Context
 from verify.plan import Task
-from verify.statistics import Judgement, judge
+from verify.statistics import Judgement, judge, resamples_for
 from verify.verdict import CaseResult, Curve, Evidence, Numbers, Verdict
 
 Request = tuple[Quantity, Readout]
@@ -41,6 +41,11 @@ class Point:
 def run_requests(run: Run, requests: tuple[Request, ...], device: str) -> dict[tuple[Request, int], Measurement]:
     """Measurements of one run by request and number of steps (a :class:`Task` function)."""
     return {((found.quantity, found.readout), found.setting.T): found for found in measure(run, requests, device=device)}
+
+
+def asked(task: Task) -> tuple[Run, tuple[Request, ...], str] | None:
+    """Run, requests and device of a task that trains by :func:`run_requests`; None for any other task."""
+    return cast(tuple[Run, tuple[Request, ...], str], task.arguments) if task.function is run_requests else None
 
 
 def norms_met(run: Run, device: str) -> dict[int, float]:
@@ -92,7 +97,8 @@ class CurveCase(Case):
         if any(unmet.values()):
             return self._not_applicable(found, unmet)
         values, ceilings = _columns(found, bound)
-        judgement = judge(values, ceilings, context.level, RESAMPLES, context.rng(self.claim, self.case), points=self._labels(found))
+        resamples, rng = resamples_for(context.level, RESAMPLES), context.rng(self.claim, self.case)
+        judgement = judge(values, ceilings, context.level, resamples, rng, points=self._labels(found))
         return self._result(found, values, ceilings, judgement, self._companions(found, results))
 
     def _companions(self, found: list[Measurement], results: Mapping[Task, Any]) -> Companions:

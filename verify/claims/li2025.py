@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from verify.claims.multigossip import factors, generalization, summary
+from verify.claims.multigossip import enough, excess, factors, generalization, gradients, summary
 from verify.claims.multigossip.common import Build
 
 PAPER = "li2025"
 
-CLAIMS: dict[str, Build] = {**factors.CLAIMS, **summary.CLAIMS, **generalization.CLAIMS}
+CLAIMS: dict[str, Build] = {
+    **excess.CLAIMS,
+    **gradients.CLAIMS,
+    **enough.CLAIMS,
+    **factors.CLAIMS,
+    **summary.CLAIMS,
+    **generalization.CLAIMS,
+}

@@ -84,12 +84,13 @@ def course_found(measured: Sequence[Measured], level: float, rng: np.random.Gene
     verdict = trend.verdict(course.claimed)
     band = max_t_band(values, level, resamples_for(level, RESAMPLES), rng)
     settings = [one.setting for one in found]
+    drawn = _curve(course, band, values, settings)
     return Finding(
         verdict,
-        reason(trend, course, verdict) + centre_precision(band) + _estimated(settings, course.bound_id),
+        reason(trend, course, verdict) + centre_precision(band) + _estimated(settings, drawn.bound_id),
         Numbers(measured=trend.change, low=_finite(trend.low), high=_finite(trend.high), replicates=len(values)),
         conditions=shared_conditions(settings),
-        curves=(*_changes(course, values, level, rng), _curve(course, band, values, settings)),
+        curves=(*_changes(course, values, level, rng), drawn),
     )
 
 

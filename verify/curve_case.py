@@ -17,7 +17,7 @@ from bounds.vocabulary import Kind, Quantity, Readout
 from empirical import Measurement, Run, gradient_norms, measure
 from verify.case import RESAMPLES, Case, Context
 from verify.plan import Task
-from verify.statistics import Judgement, judge
+from verify.statistics import Judgement, judge, resamples_for
 from verify.verdict import CaseResult, Curve, Evidence, Numbers, Verdict
 
 Request = tuple[Quantity, Readout]
@@ -92,7 +92,8 @@ class CurveCase(Case):
         if any(unmet.values()):
             return self._not_applicable(found, unmet)
         values, ceilings = _columns(found, bound)
-        judgement = judge(values, ceilings, context.level, RESAMPLES, context.rng(self.claim, self.case), points=self._labels(found))
+        resamples, rng = resamples_for(context.level, RESAMPLES), context.rng(self.claim, self.case)
+        judgement = judge(values, ceilings, context.level, resamples, rng, points=self._labels(found))
         return self._result(found, values, ceilings, judgement, self._companions(found, results))
 
     def _companions(self, found: list[Measurement], results: Mapping[Task, Any]) -> Companions:

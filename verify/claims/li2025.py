@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from verify.claims.multigossip import optimization
 from verify.claims.multigossip.common import Build
 
 PAPER = "li2025"
 
-CLAIMS: dict[str, Build] = {}
+CLAIMS: dict[str, Build] = {
+    **optimization.CLAIMS,
+}

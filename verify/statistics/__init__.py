@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from verify.statistics.bands import Band, max_t_band, max_t_bands
+from verify.statistics.bands import Band, max_t_band, max_t_bands, resamples_for
 from verify.statistics.calibration import (
     CalibrationRow,
     PowerPoint,
@@ -14,6 +14,7 @@ from verify.statistics.calibration import (
     rate,
     verdict_rates,
 )
+from verify.statistics.comparison import RatioJudgement, decay_test, grouped, ratio_test, slower_or_equal
 from verify.statistics.decision import MIN_REPLICATES, Judgement
 from verify.statistics.judge import equivalent, judge, split_level
 from verify.statistics.noise import KINDS, Sampler, decaying_curve, sampler, standard_noise
@@ -27,22 +28,28 @@ __all__ = [
     "Judgement",
     "PowerPoint",
     "Rate",
+    "RatioJudgement",
     "Sampler",
     "SlopeCalibrationRow",
     "SlopeJudgement",
     "calibration_table",
+    "decay_test",
     "decaying_curve",
     "equivalent",
     "false_alarm",
+    "grouped",
     "judge",
     "max_t_band",
     "max_t_bands",
     "power",
     "power_curve",
     "rate",
+    "ratio_test",
+    "resamples_for",
     "sampler",
     "slope_calibration",
     "slope_test",
+    "slower_or_equal",
     "split_level",
     "standard_noise",
     "verdict_rates",

@@ -99,6 +99,17 @@ def require_level(level: float, resamples: int) -> None:
         raise DomainError(f"{resamples} resamples cannot show the tail at level {level:.4g}; use at least {needed}")
 
 
+def resamples_for(level: float, least: int) -> int:
+    """How many resamples show the tail at ``level``: at least ``least``.
+
+    Raises:
+        DomainError: for a level outside (0, 0.5].
+    """
+    if not 0 < level <= 0.5:
+        raise DomainError(f"level {level}; need 0 < level <= 0.5, for example 0.05")
+    return max(least, math.ceil(_TAIL / level))
+
+
 def spreadless(stack: Floats) -> Flags:
     """Where the replicates of ``stack`` (..., replicates, points) agree up to rounding; shape (..., points)."""
     low, high = stack.min(axis=-2), stack.max(axis=-2)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from verify.claims.multigossip import optimization
+from verify.claims.multigossip import centralized, optimization
 from verify.claims.multigossip.common import Build
 
 PAPER = "li2025"
 
 CLAIMS: dict[str, Build] = {
+    **centralized.CLAIMS,
     **optimization.CLAIMS,
 }

@@ -14,7 +14,7 @@ from verify.statistics.calibration import (
     rate,
     verdict_rates,
 )
-from verify.statistics.comparison import RatioJudgement, decay_test, grouped, ratio_test, slower_or_equal
+from verify.statistics.comparison import RatioJudgement, decay_test, grouped, grouped_band, ratio_test, slower_or_equal
 from verify.statistics.decision import MIN_REPLICATES, Judgement
 from verify.statistics.judge import equivalent, judge, split_level
 from verify.statistics.noise import KINDS, Sampler, decaying_curve, sampler, standard_noise
@@ -38,6 +38,7 @@ __all__ = [
     "equivalent",
     "false_alarm",
     "grouped",
+    "grouped_band",
     "judge",
     "max_t_band",
     "max_t_bands",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from bounds.errors import DomainError
-from verify.statistics.bands import Floats, as_table, max_t_band
+from verify.statistics.bands import Band, Floats, as_table, max_t_band
 from verify.statistics.decision import MIN_REPLICATES
 from verify.statistics.slopes import SlopeJudgement, slope_test
 from verify.verdict import Verdict
@@ -47,6 +47,15 @@ def grouped(values: ArrayLike, groups: int) -> Floats:
     if size < 2:
         return table
     return np.asarray(table[: size * groups].reshape(groups, size, -1).mean(axis=1))
+
+
+def grouped_band(values: ArrayLike, groups: int, level: float, resamples: int, rng: np.random.Generator) -> Band:
+    """:func:`verify.statistics.max_t_band` from the means of ``groups`` blocks; ``replicates`` counts the replicates themselves.
+
+    Raises:
+        DomainError: as ``max_t_band``.
+    """
+    return replace(max_t_band(grouped(values, groups), level, resamples, rng), replicates=len(np.asarray(values)))
 
 
 def ratio_test(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import bounds
-from bounds.vocabulary import UpdateForm
+from bounds.vocabulary import UpdateForm, word
 
 if TYPE_CHECKING:
     import sympy
@@ -74,7 +74,7 @@ def expansions(form: str, readout: str) -> tuple[Expansion, ...]:
     return tuple(
         _expansion(bound, form, readout)
         for bound in map(bounds.get, _BOUNDS)
-        if UpdateForm(form) in bound.update_forms and readout in {one.value for one in bound.readouts}
+        if word(UpdateForm, form) in bound.update_forms and readout in {one.value for one in bound.readouts}
     )
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bounds.setting import Schedule
 from bounds.symbols import symbol
 from bounds.topology import MixingMatrix, topology
-from bounds.vocabulary import Quantity, UpdateForm
+from bounds.vocabulary import Quantity, UpdateForm, word
 from empirical.oracles import Method, Quadratic, steady_state
 from verify.finding_case import Finding
 from verify.verdict import Curve, Numbers, Table, Verdict
@@ -53,7 +53,7 @@ def quadratics(m: int) -> Quadratic:
 def distances(form: str, readout: str, mixing: MixingMatrix, gossip: tuple[int, ...]) -> Values:
     """(gossip,): the exact steady consensus distance of :func:`quadratics` with step 0.2, for each number of gossip steps."""
     problem, plan = quadratics(mixing.nodes), Schedule(eta=_STEP)
-    methods = (Method(update_form=UpdateForm(form), schedule=plan, mixing=mixing, Q=Q) for Q in gossip)
+    methods = (Method(update_form=word(UpdateForm, form), schedule=plan, mixing=mixing, Q=Q) for Q in gossip)
     return np.array([steady_state(method, problem).consensus_distance(readout) for method in methods])
 
 

@@ -12,10 +12,11 @@ from bounds.setting import Setting
 from bounds.symbols import symbol
 from bounds.vocabulary import Quantity
 from verify.case import RESAMPLES
+from verify.claims.multigossip.training import GROUPS
 from verify.curve_case import Request, shared_conditions
 from verify.finding_case import Finding, Measured
 from verify.precision import centre_precision
-from verify.statistics import Band, SlopeJudgement, decay_test, max_t_band, resamples_for
+from verify.statistics import Band, SlopeJudgement, decay_test, grouped, grouped_band, resamples_for
 from verify.verdict import Curve, Numbers, Table, Verdict
 
 Values = NDArray[np.float64]
@@ -34,8 +35,8 @@ def in_runs(
     for numbers, values, setting in _blocks(measured, request, gossip):
         assert setting.network is not None
         rate = 2 * math.log1p(-setting.network.gap)
-        judged.append(decay_test(values, numbers, rate, MARGIN * abs(rate), share, resamples, rng))
-        band = max_t_band(values, share, resamples, rng)
+        judged.append(decay_test(grouped(values, GROUPS), numbers, rate, MARGIN * abs(rate), share, resamples, rng))
+        band = grouped_band(values, GROUPS, share, resamples, rng)
         curves.append(_curve(setting.network.name, numbers, values, band, rate))
         settings.append(setting)
         wide.append(centre_precision(band))

@@ -14,7 +14,7 @@ from verify.statistics.calibration import (
     rate,
     verdict_rates,
 )
-from verify.statistics.comparison import RatioJudgement, decay_test, grouped, grouped_band, ratio_test, slower_or_equal
+from verify.statistics.comparison import RatioJudgement, decay_test, exponent_verdict, grouped, grouped_band, ratio_test, slower_or_equal
 from verify.statistics.decision import MIN_REPLICATES, Judgement
 from verify.statistics.judge import equivalent, judge, split_level
 from verify.statistics.noise import KINDS, Sampler, decaying_curve, sampler, standard_noise
@@ -36,6 +36,7 @@ __all__ = [
     "decay_test",
     "decaying_curve",
     "equivalent",
+    "exponent_verdict",
     "false_alarm",
     "grouped",
     "grouped_band",

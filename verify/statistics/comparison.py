@@ -140,3 +140,18 @@ def slower_or_equal(found: SlopeJudgement, exponent: float) -> Literal[Verdict.H
     if found.low + min(found.drift_low, 0.0) / 2 > exponent:
         return Verdict.VIOLATED
     return Verdict.UNDECIDED
+
+
+def exponent_verdict(found: SlopeJudgement) -> Verdict:
+    """Whether a curve that may bend a little has the exponent it was held against.
+
+    HOLDS as :func:`slope_test` says. VIOLATED where the slope's interval, widened at both ends by half of what the local slopes may
+    drift, lies wholly outside the margin. UNDECIDED where a bend is shown (then there is no one exponent), and otherwise.
+    """
+    if found.drift_low > 0 or found.drift_high < 0:
+        return Verdict.UNDECIDED
+    if found.verdict is Verdict.HOLDS:
+        return Verdict.HOLDS
+    late_low, late_high = found.low + found.drift_low / 2, found.high + found.drift_high / 2
+    outside = late_low > found.exponent + found.margin or late_high < found.exponent - found.margin
+    return Verdict.VIOLATED if outside else Verdict.UNDECIDED

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from verify.claims.multigossip import centralized, optimization
+from verify.claims.multigossip import centralized, exponents, optimization
 from verify.claims.multigossip.common import Build
 
 PAPER = "li2025"
 
 CLAIMS: dict[str, Build] = {
     **centralized.CLAIMS,
+    **exponents.CLAIMS,
     **optimization.CLAIMS,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import bounds
@@ -22,6 +23,7 @@ def sympy_of(text: str) -> sympy.Expr:
     return found
 
 
+@cache
 def exponent(bound_id: str, parameter: str) -> sympy.Expr:
     """The proved exponent of a bound in one parameter.
 
@@ -34,6 +36,7 @@ def exponent(bound_id: str, parameter: str) -> sympy.Expr:
     return sympy_of(found.exponent)
 
 
+@cache
 def share_of_batch_m() -> sympy.Expr:
     """The derived bound of decentralized SGD over that of SGD with batches of m out of N = m n samples, simplified; both relaxed alike."""
     import sympy

@@ -82,12 +82,12 @@ def _expansion(bound: bounds.Bound, form: str, readout: str) -> Expansion:
     import sympy
 
     part, x = consensus_part(bound, form, readout)
-    floor, first = (sympy.simplify(sympy.diff(part, x, order).subs(x, 0)) for order in range(2))
-    if floor != 0 or first != 0:
+    floor = sympy.factor(part.subs(x, 0))
+    if floor != 0:
         at = {bounds_symbol(name): sympy.Rational(value) for name, value in POINT.items()}
-        return Expansion(bound.id, str(sympy.factor(floor)), "", False, float(floor.subs(at)))
-    second = sympy.factor(sympy.diff(part, x, 2).subs(x, 0) / 2)
-    return Expansion(bound.id, "0", str(second), positive(second), 0.0)
+        return Expansion(bound.id, str(floor), "", False, float(floor.subs(at)))
+    first, second = (sympy.factor(sympy.diff(part, x, order).subs(x, 0) / order) for order in (1, 2))
+    return Expansion(bound.id, "0", str(second), first == 0 and positive(second), 0.0)
 
 
 def positive(expression: sympy.Expr) -> bool:

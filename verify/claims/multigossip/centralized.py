@@ -41,7 +41,7 @@ def _minibatch(run: Run) -> Run:
 
 
 def _identity(problem: str, seed: int, device: str) -> IdentityCase:
-    base = training_run(problem, seed, 12, decaying=True, T=200)
+    base = training_run(problem, seed, 12, decaying=True, T=200) if is_small(problem) else training_run(problem, seed, 2, T=20)
     runs = tuple(replace(base, Q=Q) for Q in _IDENTICAL)
     x = tuple(map(float, _IDENTICAL))
     return IdentityCase(
@@ -86,9 +86,9 @@ def centralized(budget: Budget, seed: int, device: str) -> list[Case]:
         ExactCase(_heading(f"between-the-bounds-{which}", UpdateForm.ATC, Readout.NODE_AVERAGE), between_bounds, (which,))
         for which in ("quoted", "batch", "derived")
     ]
-    cases += [_identity(problem, seed, device) for problem in PROBLEMS]
-    cases += [_own_draws(problem, budget, seed, device) for problem in problems(budget)]
-    return cases + [case for problem in PROBLEMS for case in _consensus(problem, budget, seed, device)]
+    cases += [_identity(problem, seed, device) for problem in problems(budget)]
+    cases += [_own_draws(problem, budget, seed, device) for problem in PROBLEMS]
+    return cases + [case for problem in problems(budget) for case in _consensus(problem, budget, seed, device)]
 
 
 CLAIMS: dict[str, Build] = {CLAIM: centralized}

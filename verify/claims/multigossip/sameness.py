@@ -59,7 +59,8 @@ def _words(found: RatioJudgement, values: Values, central: Values, paired: bool,
     if found.verdict is Verdict.HOLDS:
         return Verdict.VIOLATED, f"{told}: no gap of the kind the bounds show (a factor of sqrt(m) or more)."
     if found.verdict is Verdict.VIOLATED:
-        return Verdict.HOLDS, f"{told}: a gap is left."
+        side = "on the side of the bounds" if found.ratio[0] > 1 else "but the other way: the decentralized error is the smaller one"
+        return Verdict.HOLDS, f"{told}: a gap is left, {side}."
     return Verdict.UNDECIDED, f"{told.rstrip('.')}: more replicates are needed."
 
 

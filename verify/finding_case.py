@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bounds.setting import Constant, Fact
+from bounds.vocabulary import Quantity, UpdateForm
 from empirical import Measurement, Run
 from verify.case import Case, Context
 from verify.curve_case import Request, run_requests
@@ -115,7 +116,8 @@ class RunsCase(_Headed):
 
     ``measured`` has one mapping (request, steps) -> Measurement per run, in the order of ``runs``; ``level`` is the probability of a
     wrong verdict that this case may spend on either side, ``rng`` its own bootstrap stream. Runs of one seed share their training
-    sets and draws, replicate by replicate, so that their differences may be judged as pairs.
+    sets and draws, replicate by replicate, so that their differences may be judged as pairs. A centralized run has no consensus
+    distance and is not asked for one.
 
     ``read(run, requests, device)``, a module-level function, measures one run; another one may take requests of its own and return
     whatever ``find`` understands.
@@ -131,7 +133,9 @@ class RunsCase(_Headed):
     read: Callable[[Run, tuple[Any, ...], str], Any] = run_requests
 
     def _task(self, run: Run) -> Task:
-        return Task(self.read, (run, self.requests, self.device), float(run.replicates * (1 + run.twins) * run.m * run.T * run.b))
+        alone = run.update_form is UpdateForm.CENTRALIZED
+        requests = tuple(one for one in self.requests if not (alone and one[0] is Quantity.CONSENSUS_DISTANCE))
+        return Task(self.read, (run, requests, self.device), float(run.replicates * (1 + run.twins) * run.m * run.T * run.b))
 
     def tasks(self) -> list[Task]:
         return [self._task(run) for run in self.runs]

@@ -37,7 +37,8 @@ def averaging_error(mixing: MixingMatrix, Q: int) -> float:
 class IdentityCase(Case):
     """Every node of ``runs[i]`` against the single model of ``other``, along ``parameter``; the last run decides.
 
-    HOLDS when the largest difference is at most ``tolerance``; one larger difference is a witness, hence VIOLATED.
+    That they are the same HOLDS when the largest difference is at most ``tolerance``; one larger difference is a witness, hence
+    VIOLATED. ``differ`` says that the statement claims a difference instead, and turns both around; ``consequence`` ends its reason.
     """
 
     claim: str
@@ -50,6 +51,8 @@ class IdentityCase(Case):
     x: tuple[float, ...]
     tolerance: float = 1e-12
     device: str = "auto"
+    differ: bool = False
+    consequence: str = ""
     measured: bool = False
 
     def _task(self, run: Run) -> Task:
@@ -66,11 +69,11 @@ class IdentityCase(Case):
         relation = "at most" if same else "above"
         reason = (
             f"Over {last.replicates} runs of {last.T} steps on the same draws, the largest difference between any entry of any node's "
-            f"model and the mini-batch model is {largest[-1]:.3g}, {relation} the tolerance {self.tolerance:g}."
+            f"model and the mini-batch model is {largest[-1]:.3g}, {relation} the tolerance {self.tolerance:g}.{self.consequence}"
         )
         return CaseResult(
             **self.heading(),
-            verdict=Verdict.HOLDS if same else Verdict.VIOLATED,
+            verdict=Verdict.HOLDS if same != self.differ else Verdict.VIOLATED,
             reason=reason,
             evidence=Evidence.EXACT,
             update_form=last.update_form.value,

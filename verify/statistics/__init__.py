@@ -14,6 +14,7 @@ from verify.statistics.calibration import (
     rate,
     verdict_rates,
 )
+from verify.statistics.comparison import RatioJudgement, decay_test, exponent_verdict, grouped, grouped_band, ratio_test, slower_or_equal
 from verify.statistics.decision import MIN_REPLICATES, Judgement
 from verify.statistics.judge import equivalent, judge, split_level
 from verify.statistics.noise import KINDS, Sampler, decaying_curve, sampler, standard_noise
@@ -28,6 +29,7 @@ __all__ = [
     "Judgement",
     "PowerPoint",
     "Rate",
+    "RatioJudgement",
     "Sampler",
     "SlopeCalibrationRow",
     "SlopeJudgement",
@@ -35,19 +37,25 @@ __all__ = [
     "TrendCalibrationRow",
     "blocked",
     "calibration_table",
+    "decay_test",
     "decaying_curve",
     "equivalent",
+    "exponent_verdict",
     "false_alarm",
+    "grouped",
+    "grouped_band",
     "judge",
     "max_t_band",
     "max_t_bands",
     "power",
     "power_curve",
     "rate",
+    "ratio_test",
     "resamples_for",
     "sampler",
     "slope_calibration",
     "slope_test",
+    "slower_or_equal",
     "split_level",
     "standard_noise",
     "trend_calibration",

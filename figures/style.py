@@ -15,6 +15,7 @@ from typing import Any
 
 from matplotlib import style as matplotlib_style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from bounds.errors import InputFileError
@@ -137,5 +138,21 @@ def to_svg_text(figure: Figure) -> str:
 def _render(figure: Figure, suffix: str) -> bytes:
     stream = io.BytesIO()
     with house_style():
-        figure.savefig(stream, format=suffix, dpi=PIXELS_PER_INCH, metadata=_METADATA[suffix])
+        _lay_out(figure)
+        if suffix == "pdf":
+            figure.savefig(stream, format=suffix, metadata=_METADATA[suffix])
+        else:
+            canvas = FigureCanvasAgg(figure) if suffix == "png" else FigureCanvasSVG(figure)
+            # Not savefig, which draws everything once more to find a layout.
+            getattr(canvas, f"print_{suffix}")(stream, metadata=_METADATA[suffix])
     return stream.getvalue()
+
+
+def _lay_out(figure: Figure) -> None:
+    """Solve the layout, once: it is the same in every format."""
+    engine = figure.get_layout_engine()
+    if engine is not None and figure.axes:
+        figure.dpi = PIXELS_PER_INCH
+        FigureCanvasAgg(figure)
+        engine.execute(figure)
+        figure.set_layout_engine("none")

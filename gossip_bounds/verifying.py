@@ -85,8 +85,8 @@ def curve_rows(curve: Curve) -> list[dict[str, object]]:
     ]
 
 
-def _write(suite: Suite, out: Path, budget: str, seed: int, certificates: bool) -> Suite:
-    results = write_figures(suite.results, out / "report")
+def _write(suite: Suite, out: Path, budget: str, seed: int, jobs: int, certificates: bool) -> Suite:
+    results = write_figures(suite.results, out / "report", jobs)
     facts = {
         "budget": budget,
         "seed": str(seed),
@@ -154,7 +154,7 @@ def run_verify(claims: list[str], out: Path, *, seed: int, jobs: int, device: st
         with progress_bar() as progress:
             directions = certify_catalogue(jobs, progress)
         write_directions(directions, out, "index.html")
-    suite = _write(suite, out, _budget_words(chosen), seed, certificates=not claims)
+    suite = _write(suite, out, _budget_words(chosen), seed, jobs, certificates=not claims)
     counts = Counter(result.verdict for result in suite.results)
     if as_json:
         print_json([result.row() for result in suite.results])

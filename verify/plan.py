@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context, parent_process
 from threading import Thread
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 Progress = Callable[[int, int], None]
+Key = TypeVar("Key", bound=Hashable)
+Result = TypeVar("Result")
+_FEW = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +52,14 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _start_worker() -> None:
-    """One thread, a silent end on Ctrl-C, and an end with the parent however that one ends: idle workers would wait for ever."""
+def _start() -> None:
+    """A silent end on Ctrl-C, and an end with the parent however that one ends: idle workers would wait for ever."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _start_worker() -> None:
+    _start()
     _one_thread()
 
 
@@ -98,14 +106,29 @@ def execute(tasks: Iterable[Task], jobs: int = 0, progress: Progress | None = No
         for task in left:
             finish(task, task.run())
     elif left:
-        _in_processes(left, worker_count(jobs), finish)
+        _in_processes({task: task.run for task in left}, worker_count(jobs), finish, _start_worker)
     return results
 
 
-def _in_processes(order: list[Task], workers: int, finish: Callable[[Task, Any], None]) -> None:
-    pool = ProcessPoolExecutor(min(workers, len(order)), mp_context=get_context("spawn"), initializer=_start_worker)
+def spread(function: Callable[..., Result], arguments: Sequence[tuple[Any, ...]], jobs: int = 0) -> list[Result]:
+    """``function(*one)`` for every one of ``arguments``, in their order, on ``jobs`` processes (0: one per core) that do not train.
+
+    Fewer than 8 calls stay in this process: new ones would take longer to start.
+    """
+    if worker_count(jobs) == 1 or len(arguments) < _FEW:
+        return [function(*one) for one in arguments]
+    results: dict[int, Result] = {}
+    calls = {index: partial(function, *one) for index, one in enumerate(arguments)}
+    _in_processes(calls, worker_count(jobs), results.__setitem__, _start)
+    return [results[index] for index in calls]
+
+
+def _in_processes(
+    calls: Mapping[Key, Callable[[], Any]], workers: int, finish: Callable[[Key, Any], None], start: Callable[[], None]
+) -> None:
+    pool = ProcessPoolExecutor(min(workers, len(calls)), mp_context=get_context("spawn"), initializer=start)
     try:
-        pending: dict[Future[Any], Task] = {pool.submit(task.run): task for task in order}
+        pending: dict[Future[Any], Key] = {pool.submit(call): key for key, call in calls.items()}
         while pending:
             done, _ = wait(pending, return_when=FIRST_COMPLETED)
             for future in done:

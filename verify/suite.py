@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bounds.errors import unknown_name
+from bounds.registry import loaded
 from verify.case import Case, Context
 from verify.claims import core, li2025, own
 from verify.claims.core import Budget
-from verify.plan import Memory, Progress, Task, execute
+from verify.plan import Memory, Progress, Task, execute, spread
 from verify.self_check import SelfCheck, self_check_task
 from verify.statistics import split_level
 from verify.verdict import CaseResult
@@ -97,7 +99,17 @@ def run_suite(
     check = self_check_task(all(budget.name == "quick" for budget in chosen.values()), seed)
     results = execute([check, *training(found)], jobs, progress, memory)
     context = Context(level, seed)
-    return Suite(tuple(case.decide(results, context) for case in found), results[check], level, measured)
+    return Suite(tuple(_decide_all(found, results, context, jobs)), results[check], level, measured)
+
+
+def _decide_all(found: Sequence[Case], results: Mapping[Task, Any], context: Context, jobs: int) -> list[CaseResult]:
+    """Verdicts in the order of the cases; a theorem that was loaded is known to this process only."""
+    arguments = [(case, {task: results[task] for task in case.tasks()}, context) for case in found]
+    return spread(_decide, arguments, 1 if loaded() else jobs)
+
+
+def _decide(case: Case, results: Mapping[Task, Any], context: Context) -> CaseResult:
+    return case.decide(results, context)
 
 
 def training(found: Sequence[Case]) -> list[Task]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from figures.measured import case_figure
 from figures.style import save
+from verify.plan import spread
 from verify.verdict import CaseResult
 
 SUFFIXES = (".png", ".svg")
@@ -29,17 +30,18 @@ def case_names(results: Sequence[CaseResult]) -> list[str]:
     return names
 
 
-def write_figures(results: Sequence[CaseResult], folder: Path) -> list[CaseResult]:
+def write_figures(results: Sequence[CaseResult], folder: Path, jobs: int = 1) -> list[CaseResult]:
     """Draw every case that has curves into ``folder/figures`` as PNG and SVG.
 
     Returns the results in the same order with ``figures`` filled in: paths relative to the parent of ``folder``, with
-    forward slashes, such as ``report/figures/core-convex--atc-n.png``. Cases without curves come back as they were.
+    forward slashes, such as ``report/figures/core-convex--atc-n.png``. Cases without curves come back as they were. The drawing
+    is spread over ``jobs`` processes (0: one per core).
 
     Raises:
         InputFileError: when a file cannot be written.
     """
     folder = Path(folder).resolve()
-    return [_draw(result, name, folder) for result, name in zip(results, case_names(results), strict=True)]
+    return spread(_draw, [(result, name, folder) for result, name in zip(results, case_names(results), strict=True)], jobs)
 
 
 def is_drawn(result: CaseResult, name: str, folder: Path) -> bool:
@@ -53,7 +55,6 @@ def _draw(result: CaseResult, name: str, folder: Path) -> CaseResult:
     figure = case_figure(result)
     for suffix in SUFFIXES:
         save(figure, folder / "figures" / f"{name}{suffix}")
-        figure.set_layout_engine("none")  # solved by the first file, kept for the next
     return replace(result, figures=tuple(dict.fromkeys([*result.figures, *_paths(name, folder)])))
 
 

@@ -4,7 +4,7 @@ import operator
 
 import pytest
 
-from verify.plan import Task, execute, worker_count
+from verify.plan import Task, execute, spread, worker_count
 
 
 def test_equal_tasks_run_once_and_costly_ones_first() -> None:
@@ -34,3 +34,13 @@ def test_an_error_in_a_task_reaches_the_caller(jobs: int) -> None:
 def test_worker_count() -> None:
     assert worker_count(3) == 3
     assert worker_count(0) >= 1
+
+
+@pytest.mark.parametrize("count", [3, 12])
+def test_calls_spread_over_processes_come_back_in_order(count: int) -> None:
+    assert spread(operator.mul, [(i, i) for i in range(count)], jobs=2) == [i * i for i in range(count)]
+
+
+def test_an_error_in_a_spread_call_reaches_the_caller() -> None:
+    with pytest.raises(ZeroDivisionError):
+        spread(operator.truediv, [(1, 9 - i) for i in range(12)], jobs=2)

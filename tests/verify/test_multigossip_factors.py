@@ -180,7 +180,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(courses, "RESAMPLES", 999)
     for module in (factors, generalization):
         original = module.run
-        monkeypatch.setattr(module, "problems", lambda budget: ("sigmoid-digits",))
+        monkeypatch.setattr(module, "problems", lambda budget, images=True: ("sigmoid-digits",))
         monkeypatch.setattr(module, "run", lambda *a, _f=original, **k: _f(*a, **(k | {"T": 8, "replicates": 12, "scale": 1.0})))
 
 

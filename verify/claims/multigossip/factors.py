@@ -34,13 +34,14 @@ def rows(bound_ids: Sequence[str], parameter: str) -> Rows:
 
 @dataclass(frozen=True)
 class Measured:
-    """One sweep: its cases are called ``<problem>-<quantity><suffix>``."""
+    """One sweep: its cases are called ``<problem>-<quantity><suffix>``; ``images``: also on images where there are any."""
 
     suffix: str
     parameter: Symbol
     claimed: Claimed
     points: Callable[[Budget, int, str], tuple[Point, ...]]
     note: str = ""
+    images: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class Factor:
         return [
             self._course(one, problem, request, one.points(budget, seed, problem), device)
             for one in self.measured
-            for problem in problems(budget)
+            for problem in problems(budget, one.images)
             for request in _BOTH
         ]
 
@@ -200,7 +201,7 @@ FACTORS = (
             Certified("bound-worst-node", rows(("dsgd_worst_node_convex", "dsgd_worst_node_convex_consensus"), "gap"), "decreasing"),
             Certified("bound-optimization-part", rows(_OPTIMIZATION, "gap"), "decreasing"),
         ),
-        (Measured("", symbol("gap"), "decreasing", _graphs),),
+        (Measured("", symbol("gap"), "decreasing", _graphs, images=True),),
     ),
     Factor(
         "li2025-heterogeneity",
@@ -217,7 +218,7 @@ FACTORS = (
         ),
         (
             Measured("-dirichlet", _ALPHA, "decreasing", _dirichlet, _UNEVEN),
-            Measured("-label-skew", _ALIKE, "decreasing", _skew, _EVEN),
+            Measured("-label-skew", _ALIKE, "decreasing", _skew, _EVEN, images=True),
         ),
     ),
     Factor(

@@ -22,15 +22,17 @@ _STEPS: dict[str, dict[str, float]] = {
 _SCALES = {"sigmoid-digits": 4.0, _MLP: 0.25}
 
 
-def problems(budget: Budget) -> tuple[str, ...]:
-    """The problems on digits, and a perceptron on Fashion-MNIST where a folder of data is given and the budget is not quick."""
+def problems(budget: Budget, images: bool = True) -> tuple[str, ...]:
+    """The problems on digits; with ``images`` also a perceptron on Fashion-MNIST, where a folder has it and the budget is not quick."""
     folder = data_folder()
-    images = folder is not None and (folder / "fashion-mnist").is_dir() and budget.name != "quick"
-    return (*PROBLEMS, _MLP) if images else PROBLEMS
+    there = folder is not None and (folder / "fashion-mnist").is_dir()
+    return (*PROBLEMS, _MLP) if images and there and budget.name != "quick" else PROBLEMS
 
 
 def run(budget: Budget, seed: int, problem: str, scale: float = 1.0, **change: Any) -> Run:
-    """8 nodes of 16 samples on a ring, 200 steps (100 in a quick report), ATC, without projection."""
+    """8 nodes of 16 samples on a ring, 200 steps (100 in a quick report, 50 of the perceptron), ATC, without projection."""
     common: dict[str, Any] = {"radius": None, "T": 100 if budget.name == "quick" else 200, **_STEPS[problem]}
+    if problem == _MLP:
+        common |= {"T": 50, "twins": 2}
     common["replicates"] = max(10, round(budget.replicates * scale * _SCALES.get(problem, 1.0)))
     return base_run(budget, seed, problem, **(common | change))

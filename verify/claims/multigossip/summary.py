@@ -13,7 +13,7 @@ from empirical.streams import stream
 from verify.case import Case
 from verify.claims.core import Budget
 from verify.claims.multigossip.certified import Claimed, Rows, fixed_total, moves
-from verify.claims.multigossip.common import GENERALIZATION, PAPER, Build
+from verify.claims.multigossip.common import PAPER, Build
 from verify.claims.multigossip.factors import FACTORS
 from verify.claims.multigossip.moves import Course
 from verify.curve_case import Request
@@ -59,19 +59,27 @@ def _certified(line: Line) -> str:
 def summary(measured: Sequence[Measured], level: float, rng: np.random.Generator, lines: tuple[Line, ...], seed: int) -> Finding:
     """Every measured case is decided again from the same runs and the same bootstrap stream, so that no two pages differ."""
     rows, counts = [], Counter[Verdict]()
+    problems = list(dict.fromkeys(entry.case.split("-")[0] for line in lines for entry in line.entries))
     for line in lines:
-        cells: dict[str, list[str]] = {}
+        cells: dict[str, list[str]] = {name: [] for name in problems}
         verdicts = []
         for entry in line.entries:
             one = entry.course.trend(
                 [measured[index] for index in entry.runs], level, stream(seed, f"bootstrap {entry.claim} {entry.case}", 0)
             )
             problem, quantity = entry.case.split("-")[:2]
-            cells.setdefault(problem, []).append(f"{quantity}: {one.words}")
+            cells[problem].append(f"{quantity}: {one.words}")
             verdicts.append(one.verdict(entry.course.claimed))
         counts.update(verdicts)
-        rows.append((line.factor, line.claimed, _certified(line), *("; ".join(words) for words in cells.values()), _tally(verdicts)))
-    problems = [entry.case.split("-")[0] for entry in lines[0].entries if entry.course.request == GENERALIZATION]
+        rows.append(
+            (
+                line.factor,
+                line.claimed,
+                _certified(line),
+                *("; ".join(words) or "not measured" for words in cells.values()),
+                _tally(verdicts),
+            )
+        )
     heads = ("factor", "claimed direction", "bounds (certified)", *(f"measured on {name}" for name in problems), "measured verdicts")
     reason = f"Of the measured cases behind this table {_tally_of(counts)}; the sentence as a whole is true only if every factor is."
     return Finding(_overall(counts), reason, tables=(Table("Every factor, by bound and by run", heads, tuple(rows)),))

@@ -11,6 +11,7 @@ from benchmarks.record import load_note, seconds
 from empirical.layouts import convolution_work, looped, vmapped
 from empirical.memory import hold_memory
 from empirical.models import perceptron, resnet20, small_cnn
+from empirical.phases import norms_of, phased
 from empirical.problems.module import cross_entropy
 
 _NODES, _BATCH = 16, 16
@@ -38,15 +39,16 @@ def main() -> None:
     """Measure one gradient of 16 copies in each layout, float32, one thread."""
     hold_memory()
     torch.set_num_threads(1)
-    print(f"| model | convolutions, FLOP a sample | vmap | loop |\n|---|---|---|---|  ({load_note()})")
+    print(f"| model | convolutions, FLOP a sample | phases | vmap | loop |\n|---|---|---|---|---|  ({load_note()})")
     for name, (module, shape) in MODELS.items():
         x, y = torch.rand(_NODES, _BATCH, *shape), torch.randint(0, 10, (_NODES, _BATCH))
         copies = {key: value.detach().expand(_NODES, *value.shape).clone() for key, value in module.named_parameters()}
         rates = []
-        for layout in (vmapped, looped):
+        for layout in (phased, vmapped, looped) if norms_of(module, shape) else (vmapped, looped):
             repeats = 1 if name.startswith("ResNet") else 5
             rates.append(_NODES / seconds(partial(layout, module, cross_entropy, copies, x, y), repeats))
-        print(f"| {name} | {convolution_work(module, x[0, :1]):.3g} | {rates[0]:.3g} | {rates[1]:.3g} |", flush=True)
+        cells = ["", *(f"{rate:.3g}" for rate in rates)][-3:]
+        print(f"| {name} | {convolution_work(module, x[0, :1]):.3g} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Two ways to the gradients of many copies of one module: vmap over functional calls, or a plain loop over the copies."""
+"""Ways to the gradients of many copies of one module: vmap over functional calls, a plain loop over the copies, or by hand."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-Layout = Literal["auto", "vmap", "loop"]
+from empirical.phases import phased
+
+Layout = Literal["auto", "phases", "vmap", "loop"]
 Loss = Callable[[Tensor, Tensor], Tensor]
 """loss(outputs, targets): one value per sample, (s,), from outputs (s, ...) and targets (s, ...)."""
 Gradients = Callable[[nn.Module, Loss, dict[str, Tensor], Tensor, Tensor], dict[str, Tensor]]
@@ -37,7 +39,8 @@ def looped(module: nn.Module, loss: Loss, parameters: dict[str, Tensor], x: Tens
     return dict(zip(parameters, map(torch.stack, zip(*rows, strict=True)), strict=True))
 
 
-LAYOUTS: dict[str, Gradients] = {"vmap": vmapped, "loop": looped}
+LAYOUTS: dict[str, Gradients] = {"phases": phased, "vmap": vmapped, "loop": looped}
+"""``phases`` takes only what :func:`empirical.phases.norms_of` knows."""
 
 
 def convolution_work(module: nn.Module, sample: Tensor) -> int:
@@ -58,10 +61,14 @@ def convolution_work(module: nn.Module, sample: Tensor) -> int:
     return sum(work)
 
 
-def choose(work: int, device: torch.device) -> Literal["vmap", "loop"]:
-    """The layout measured to be faster for a module whose convolutions take ``work`` FLOP a sample, see docs/performance.md.
+def choose(work: int, device: torch.device, strided: bool = False) -> Literal["phases", "vmap", "loop"]:
+    """The layout measured to be fastest for a module whose convolutions take ``work`` FLOP a sample, see docs/performance.md.
 
-    Convolutions of some size are bound by arithmetic, and on a CPU the grouped convolutions that vmap makes of them are
-    slower than one call per copy.
+    ``strided``: it is one that :func:`empirical.phases.norms_of` knows. Other convolutions of some size are bound by arithmetic,
+    and on a CPU the grouped convolutions that vmap makes of them are slower than one call per copy. On a GPU nothing was measured.
     """
-    return "loop" if device.type == "cpu" and work >= _LARGE_WORK else "vmap"
+    if device.type != "cpu":
+        return "vmap"
+    if strided:
+        return "phases"
+    return "loop" if work >= _LARGE_WORK else "vmap"

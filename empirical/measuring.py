@@ -128,12 +128,13 @@ def _collect(
     report: Callable[[float], None] | None,
 ) -> None:
     exact = problem.to(device, torch.float64)
-    weights = torch.from_numpy(contrast(samples.training, samples.population)).to(device)
     points = Points(run, device, problem.width)
     with torch.inference_mode(), one_thread():
         for part, step, state in states(run, problem, samples, parts, device, run.read_at, report):
             at = partial(points, step=run.read_at[step], replicates=part.replicates)
-            collector.add(part, step, Context(exact, weights[part.rows]), state, at)
+            # Part by part: replicates times population are no fewer numbers than the models.
+            weights = torch.from_numpy(contrast(samples.training[part.rows], samples.population[part.rows])).to(device)
+            collector.add(part, step, Context(exact, weights), state, at)
 
 
 def trajectory(run: Run, device: str = "auto", chunk: int | None = None) -> Values:

@@ -40,6 +40,8 @@ def mixer(matrix: NDArray[np.float64], device: torch.device, dtype: torch.dtype,
         return _sparse(matrix)
     diagonals = bands(matrix)
     if by_column or (device.type == "cpu" and len(diagonals) <= 2 + len(matrix) // 8):
+        if not by_column and all((weights == weights[0]).all() for _, weights in diagonals):
+            return _circulant([(s, float(weights[0])) for s, weights in diagonals])
         return _banded([(s, torch.from_numpy(weights).to(device, dtype)[:, None]) for s, weights in diagonals])
     return _dense(torch.tensor(matrix, dtype=dtype, device=device))
 
@@ -63,6 +65,21 @@ def _banded(diagonals: list[tuple[int, Tensor]]) -> Mix:
                 continue
             out[:, : m - s].addcmul_(models[:, s:], weights[: m - s])
             out[:, m - s :].addcmul_(models[:, :s], weights[m - s :])
+
+    return mix
+
+
+def _circulant(diagonals: list[tuple[int, float]]) -> Mix:
+    """The same for diagonals of one number each: rows that lie together are then one stretch, which for small models is twice as fast."""
+
+    def mix(models: Tensor, out: Tensor) -> None:
+        m = models.shape[1]
+        for s, weight in diagonals:
+            if s == 0:
+                torch.mul(models, weight, out=out)
+                continue
+            out[:, : m - s].add_(models[:, s:], alpha=weight)
+            out[:, m - s :].add_(models[:, :s], alpha=weight)
 
     return mix
 

@@ -22,6 +22,9 @@ _FRAGMENTATION = 2
 _READING = 5 * 8
 """Bytes per weight while measures are read: models, points, differences and two temporaries in float64."""
 
+_WEIGHING = 3 * 8
+"""Bytes per point of the population while a generalization error is read: how often it was drawn, and its weight twice."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -37,14 +40,15 @@ class Part:
 
 
 def network_bytes(run: Run, problem: Problem) -> int:
-    """Bytes that one network of a part needs at its peak, from above: training, or reading in float64, and its training sets.
+    """Bytes that one network of a part needs at its peak, from above: training, or reading in float64, its training sets, and the population's weights.
 
     Twins that fork late are put back in order in one more tensor.
     """
     item = 8 if run.precision == "float64" else 4
     training = item * (2 + (run.twins > 0) + 2 * (run.graphs == "relabelled")) * problem.width
     steps = item * (problem.scratch(run.b) + problem.width)
-    return _FRAGMENTATION * (run.models * (training + steps + _READING * problem.width) + 16 * run.m * (run.n + run.b))
+    samples = 16 * run.m * (run.n + run.b) + _WEIGHING * problem.size
+    return _FRAGMENTATION * (run.models * (training + steps + _READING * problem.width) + samples)
 
 
 def _allowed(run: Run, problem: Problem, memory: int | None, least: int) -> int:

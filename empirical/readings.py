@@ -47,10 +47,9 @@ def _weighted(problem: Problem, models: Tensor, weights: Tensor) -> Tensor:
     """sum_p weights_p l(x; z_p) of each model x of (r, k, P), ``weights`` being (r, size); (r, k)."""
     r, k, width = models.shape
     flat = models.reshape(-1, width)
-    repeated = weights.repeat_interleave(k, dim=0)
-    pieces = range(0, r * k, _SLICE)
-    sums = [(problem.losses(flat[i : i + _SLICE]) * repeated[i : i + _SLICE]).sum(-1) for i in pieces]
-    return torch.cat(sums).view(r, k)
+    owners = torch.arange(r, device=weights.device).repeat_interleave(k)
+    pieces = [slice(start, start + _SLICE) for start in range(0, r * k, _SLICE)]
+    return torch.cat([(problem.losses(flat[part]) * weights[owners[part]]).sum(-1) for part in pieces]).view(r, k)
 
 
 def _node_gaps(context: Context, state: Tensor) -> Tensor:

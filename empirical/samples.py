@@ -20,12 +20,13 @@ from empirical.splits import draw_from, node_distributions
 from empirical.streams import stream
 
 Indices = NDArray[np.int64]
-_BLOCK = 1 << 20
+_BLOCK = 1 << 17
+"""Numbers drawn at a time, which then stay in a core's cache until they are batches."""
 
 
 def scaled(uniforms: NDArray[np.float64], count: int) -> Indices:
     """Integers 0..count-1 from uniforms in [0, 1): floor(u * count), below count for every double u < 1."""
-    return (uniforms * count).astype(np.int64)
+    return (uniforms * count).astype(np.int64, order="C")
 
 
 @dataclass(frozen=True)
@@ -125,5 +126,7 @@ def batches(run: Run, replicates: range, steps: int) -> Iterator[Indices]:
     generators = [stream(run.seed, "batch", replicate) for replicate in replicates]
     block = max(1, min(steps, _BLOCK // (len(generators) * groups * run.b)))
     for start in range(0, steps, block):
-        shape = (min(block, steps - start), groups, run.b)
-        yield np.stack([scaled(generator.random(shape), size) for generator in generators], axis=1)
+        uniforms = np.empty((len(generators), min(block, steps - start), groups, run.b))
+        for generator, row in zip(generators, uniforms, strict=True):
+            generator.random(out=row)
+        yield scaled(uniforms.swapaxes(0, 1), size)

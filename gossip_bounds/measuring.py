@@ -9,6 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bounds.errors import DomainError, GossipBoundsError
 from bounds.files import make_folder
 from bounds.vocabulary import Readout
@@ -56,9 +58,21 @@ def _mean(one: Measurement) -> float:
     return float(mean.max() if one.readout is Readout.WORST_NODE else mean)
 
 
+def _subset_error(one: Measurement) -> float:
+    """The standard error of the mean over replicates as an estimate of the same mean over all m*n twins."""
+    errors = np.asarray(one.subset_error)
+    return float(np.sqrt((errors**2).sum()) / len(errors))
+
+
 def _means(stored: Stored) -> dict[str, Any]:
     steps = [one.setting.T for one in next(iter(stored.values()))]
-    return {"steps": steps, "means": {variable_name(request): [_mean(one) for one in found] for request, found in stored.items()}}
+    by_name = {variable_name(request): found for request, found in stored.items()}
+    of_twins = {name: found for name, found in by_name.items() if all(one.subset_error is not None for one in found)}
+    return {
+        "steps": steps,
+        "means": {name: [_mean(one) for one in found] for name, found in by_name.items()},
+        "subset_errors": {name: [_subset_error(one) for one in found] for name, found in of_twins.items()},
+    }
 
 
 def _say(line: str) -> None:
@@ -94,7 +108,7 @@ def _rows(
     for key, one in wanted.items():
         row = {"key": key, "file": str(store.path(key)), "status": status[key], "parameters": dict(one.swept)}
         stored = None if status[key] == "failed" else store.get(one.run, experiment.requests, device)
-        rows.append(row | ({"file": None, "steps": [], "means": {}} if stored is None else _means(stored)))
+        rows.append(row | ({"file": None, "steps": [], "means": {}, "subset_errors": {}} if stored is None else _means(stored)))
     return rows
 
 

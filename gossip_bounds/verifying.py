@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,9 +16,13 @@ from figures.report import CalibrationSummary, FalseAlarmRow, PowerRow, case_nam
 from gossip_bounds.output import jsonable, print_json, write_csv
 from gossip_bounds.progress import progress_bar
 from verify.certificates import CertifiedDirection, certify_catalogue
+from verify.claims.core import Budget
+from verify.forecast import duration, forecast
+from verify.plan import worker_count
+from verify.resume import Kept
 from verify.self_check import SelfCheck
 from verify.statistics import Rate
-from verify.suite import BUDGETS, Suite, cases, run_suite
+from verify.suite import Suite, budgets, cases, run_suite, training
 from verify.verdict import Curve, Verdict
 
 _TITLE = "Bounds of decentralized learning against training runs"
@@ -45,10 +51,27 @@ def calibration_summary(check: SelfCheck) -> CalibrationSummary:
     return CalibrationSummary(check.level, rows, power)
 
 
-def _budget(quick: bool, full: bool) -> str:
+def _budget(quick: bool, full: bool) -> str | None:
     if quick and full:
         raise DomainError("got both --quick and --full; give at most one of them")
-    return "quick" if quick else "full" if full else "default"
+    return "quick" if quick else "full" if full else None
+
+
+def _budget_words(chosen: Mapping[str, Budget]) -> str:
+    used = {budget.name: budget for budget in chosen.values()}
+    return "; ".join(f"{one.name}: {one.replicates} replicates, {one.twins} coupled twins each" for one in used.values())
+
+
+def _announce(chosen: Mapping[str, Budget], seed: int, device: str, jobs: int, kept: Kept) -> None:
+    """What a full run will take, on stderr."""
+    tasks = list(dict.fromkeys(training(cases(chosen, seed, device))))
+    left = [task for task in tasks if kept.find(task) is None]
+    done = len(tasks) - len(left)
+    print(
+        f"expected time: about {duration(forecast(left, jobs))} on {worker_count(jobs)} processes, extrapolated from short runs; "
+        f"{done} of {len(tasks)} parts are kept in {kept.folder}. It may be stopped: the same command goes on from there.",
+        file=sys.stderr,
+    )
 
 
 def curve_rows(curve: Curve) -> list[dict[str, object]]:
@@ -65,7 +88,7 @@ def curve_rows(curve: Curve) -> list[dict[str, object]]:
 def _write(suite: Suite, out: Path, budget: str, seed: int, certificates: bool) -> Suite:
     results = write_figures(suite.results, out / "report")
     facts = {
-        "budget": f"{budget}: {BUDGETS[budget].replicates} replicates, {BUDGETS[budget].twins} coupled twins each",
+        "budget": budget,
         "seed": str(seed),
         "error level": f"0.05 split over {suite.measured_claims} measured cases: {suite.level:.3g} each",
         "gossip-bounds": version("gossip-bounds"),
@@ -74,8 +97,11 @@ def _write(suite: Suite, out: Path, budget: str, seed: int, certificates: bool) 
     summary = calibration_summary(suite.self_check)
     write_report(results, out / "report", title=_TITLE, run_facts=facts, calibration=summary, certificates=certificates)
     for result, name in zip(results, case_names(results), strict=True):
-        for curve in result.curves:
-            write_csv(out / "curves" / f"{name}.csv", curve_rows(curve))
+        for index, curve in enumerate(result.curves, start=1):
+            write_csv(out / "curves" / f"{name if len(result.curves) == 1 else f'{name}-{index}'}.csv", curve_rows(curve))
+        for index, table in enumerate(result.tables, start=1):
+            rows = [dict(zip(table.heads, row, strict=True)) for row in table.rows]
+            write_csv(out / "tables" / f"{name}-{index}.csv", rows)
     rows = [jsonable(result.row()) for result in results]
     write_text(out / "results.json", json.dumps(rows, indent=1, allow_nan=False) + "\n")
     return Suite(tuple(results), suite.self_check, suite.level, suite.measured_claims)
@@ -116,15 +142,19 @@ def run_verify(claims: list[str], out: Path, *, seed: int, jobs: int, device: st
     budget = _budget(quick, full)
     # The device first: a case is built for one.
     resolve_device(device)
-    cases(claims, BUDGETS[budget], seed, device)
+    chosen = budgets(claims, budget)
+    cases(chosen, seed, device)
     make_folder(out)
+    kept = Kept(out / "runs") if full else None
+    if kept is not None:
+        _announce(chosen, seed, device, jobs, kept)
     with progress_bar() as progress:
-        suite = run_suite(claims, BUDGETS[budget], seed, device, jobs, progress)
+        suite = run_suite(chosen, seed, device, jobs, progress, kept)
     if not claims:
         with progress_bar() as progress:
             directions = certify_catalogue(jobs, progress)
         write_directions(directions, out, "index.html")
-    suite = _write(suite, out, budget, seed, certificates=not claims)
+    suite = _write(suite, out, _budget_words(chosen), seed, certificates=not claims)
     counts = Counter(result.verdict for result in suite.results)
     if as_json:
         print_json([result.row() for result in suite.results])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,11 @@ class Point:
 def run_requests(run: Run, requests: tuple[Request, ...], device: str) -> dict[tuple[Request, int], Measurement]:
     """Measurements of one run by request and number of steps (a :class:`Task` function)."""
     return {((found.quantity, found.readout), found.setting.T): found for found in measure(run, requests, device=device)}
+
+
+def asked(task: Task) -> tuple[Run, tuple[Request, ...], str] | None:
+    """Run, requests and device of a task that trains by :func:`run_requests`; None for any other task."""
+    return cast(tuple[Run, tuple[Request, ...], str], task.arguments) if task.function is run_requests else None
 
 
 def norms_met(run: Run, device: str) -> dict[int, float]:

@@ -118,20 +118,24 @@ class RunsCase(_Headed):
     wrong verdict that this case may spend on either side, ``rng`` its own bootstrap stream. Runs of one seed share their training
     sets and draws, replicate by replicate, so that their differences may be judged as pairs. A centralized run has no consensus
     distance and is not asked for one.
+
+    ``read(run, requests, device)``, a module-level function, measures one run; another one may take requests of its own and return
+    whatever ``find`` understands.
     """
 
     about: Heading
     runs: tuple[Run, ...]
-    requests: tuple[Request, ...]
+    requests: tuple[Any, ...]
     find: Callable[..., Finding]
     arguments: tuple[Any, ...] = ()
     device: str = "auto"
     measured: bool = True
+    read: Callable[[Run, tuple[Any, ...], str], Any] = run_requests
 
     def _task(self, run: Run) -> Task:
         alone = run.update_form is UpdateForm.CENTRALIZED
         requests = tuple(one for one in self.requests if not (alone and one[0] is Quantity.CONSENSUS_DISTANCE))
-        return Task(run_requests, (run, requests, self.device), float(run.replicates * (1 + run.twins) * run.m * run.T * run.b))
+        return Task(self.read, (run, requests, self.device), float(run.replicates * (1 + run.twins) * run.m * run.T * run.b))
 
     def tasks(self) -> list[Task]:
         return [self._task(run) for run in self.runs]

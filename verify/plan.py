@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from threading import Thread
-from typing import Any
+from typing import Any, Protocol
 
 Progress = Callable[[int, int], None]
 
@@ -55,39 +55,60 @@ def _start_worker() -> None:
     _one_thread()
 
 
-def execute(tasks: Iterable[Task], jobs: int = 0, progress: Progress | None = None) -> Mapping[Task, Any]:
+class Memory(Protocol):
+    """Results of earlier calls."""
+
+    def find(self, task: Task) -> Any | None:
+        """The result of ``task``, None if it is not known."""
+
+    def keep(self, task: Task, result: Any) -> None:
+        """Remember the result of ``task``."""
+
+
+class _Nothing:
+    def find(self, task: Task) -> None:
+        return None
+
+    def keep(self, task: Task, result: Any) -> None:
+        pass
+
+
+def execute(tasks: Iterable[Task], jobs: int = 0, progress: Progress | None = None, memory: Memory | None = None) -> Mapping[Task, Any]:
     """Results by task; they depend on the tasks alone, never on ``jobs`` or the order of completion.
 
     Args:
         tasks: repeats are run once, the costliest first.
         jobs: worker processes (0: one per core); with 1 everything runs in this process.
         progress: called with (done, total) after each task.
+        memory: results that it finds are not computed again, and it is handed each new one as soon as it is there.
     """
     order = sorted(dict.fromkeys(tasks), key=lambda task: -task.cost)
-    if not order:
-        return {}
-    if worker_count(jobs) == 1:
+    known = memory or _Nothing()
+    results = {task: found for task in order if (found := known.find(task)) is not None}
+    left = [task for task in order if task not in results]
+
+    def finish(task: Task, result: Any) -> None:
+        results[task] = result
+        known.keep(task, result)
+        if progress is not None:
+            progress(len(results), len(order))
+
+    if left and worker_count(jobs) == 1:
         _one_thread()
-        results = {}
-        for task in order:
-            results[task] = task.run()
-            if progress is not None:
-                progress(len(results), len(order))
-        return results
-    return _in_processes(order, worker_count(jobs), progress)
+        for task in left:
+            finish(task, task.run())
+    elif left:
+        _in_processes(left, worker_count(jobs), finish)
+    return results
 
 
-def _in_processes(order: list[Task], workers: int, progress: Progress | None) -> dict[Task, Any]:
-    results: dict[Task, Any] = {}
+def _in_processes(order: list[Task], workers: int, finish: Callable[[Task, Any], None]) -> None:
     pool = ProcessPoolExecutor(min(workers, len(order)), mp_context=get_context("spawn"), initializer=_start_worker)
     try:
         pending: dict[Future[Any], Task] = {pool.submit(task.run): task for task in order}
         while pending:
             done, _ = wait(pending, return_when=FIRST_COMPLETED)
             for future in done:
-                results[pending.pop(future)] = future.result()
-                if progress is not None:
-                    progress(len(results), len(order))
+                finish(pending.pop(future), future.result())
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-    return results

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bounds.errors import unknown_name
 from verify.case import Case, Context
 from verify.claims import core, li2025, own
 from verify.claims.core import Budget
-from verify.plan import Progress, execute
+from verify.plan import Memory, Progress, Task, execute
 from verify.self_check import SelfCheck, self_check_task
 from verify.statistics import split_level
 from verify.verdict import CaseResult
@@ -21,6 +21,8 @@ BUDGETS = {
     "full": Budget("full", replicates=800, twins=4),
 }
 LEVEL = 0.05
+#: Claims that a run of everything holds at the default budget; a paper's own take the quick one there.
+_ALWAYS_DEFAULT = ("core-", "own-")
 
 _CLAIMS = {**core.CLAIMS, **li2025.CLAIMS}
 
@@ -57,29 +59,47 @@ def select(names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(chosen))
 
 
-def cases(names: Sequence[str], budget: Budget, seed: int, device: str) -> list[Case]:
-    """Every case of the selected claims, in the catalogue's order."""
+def budgets(names: Sequence[str], name: str | None = None) -> dict[str, Budget]:
+    """The budget of each selected claim, in the catalogue's order.
+
+    ``name`` is that of all of them. None gives the claims that are asked for by ``names`` the default budget; where no
+    name selects everything, the base experiments have the default budget and the papers' claims the quick one.
+
+    Raises:
+        UnknownNameError: for a name that is no claim.
+    """
+    usual = BUDGETS["default"] if names else BUDGETS["quick"]
+    return {claim: BUDGETS[name] if name else BUDGETS["default"] if claim.startswith(_ALWAYS_DEFAULT) else usual for claim in select(names)}
+
+
+def cases(chosen: Mapping[str, Budget], seed: int, device: str) -> list[Case]:
+    """Every case of the claims in ``chosen``, each with its budget, in that order."""
     known = _claims()
-    return [case for name in select(names) for case in known[name](budget, seed, device)]
+    return [case for claim, budget in chosen.items() for case in known[claim](budget, seed, device)]
 
 
 def run_suite(
-    names: Sequence[str] = (),
-    budget: Budget = BUDGETS["default"],
+    chosen: Mapping[str, Budget],
     seed: int = 0,
     device: str = "auto",
     jobs: int = 0,
     progress: Progress | None = None,
+    memory: Memory | None = None,
 ) -> Suite:
-    """Run and decide the selected claims; the same arguments give the same bits, whatever ``jobs``.
+    """Run and decide the claims in ``chosen`` (see :func:`budgets`); the same arguments give the same bits, whatever ``jobs``.
 
     The error level 0.05 is split evenly over the measured cases (Bonferroni), so that with probability at least 0.95 no
-    measured verdict of the report is a false VIOLATED, and likewise no false HOLDS.
+    measured verdict of the report is a false VIOLATED, and likewise no false HOLDS. ``memory`` keeps finished runs.
     """
-    chosen = cases(names, budget, seed, device)
-    measured = sum(case.measured for case in chosen)
+    found = cases(chosen, seed, device)
+    measured = sum(case.measured for case in found)
     level = split_level(LEVEL, max(measured, 1))
-    check = self_check_task(budget.name == "quick", seed)
-    results = execute([check, *(task for case in chosen for task in case.tasks())], jobs, progress)
+    check = self_check_task(all(budget.name == "quick" for budget in chosen.values()), seed)
+    results = execute([check, *training(found)], jobs, progress, memory)
     context = Context(level, seed)
-    return Suite(tuple(case.decide(results, context) for case in chosen), results[check], level, measured)
+    return Suite(tuple(case.decide(results, context) for case in found), results[check], level, measured)
+
+
+def training(found: Sequence[Case]) -> list[Task]:
+    """What must run before these cases can be decided."""
+    return [task for case in found for task in case.tasks()]

@@ -91,10 +91,6 @@ class Table:
             if len(row) != len(self.heads):
                 raise DomainError(f"got a row of {len(row)} cells in the table {self.title!r}; its {len(self.heads)} columns need as many")
 
-    def as_dict(self) -> dict[str, object]:
-        """Title, heads and rows, as ``results.json`` has them."""
-        return {"title": self.title, "heads": list(self.heads), "rows": [list(row) for row in self.rows]}
-
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:

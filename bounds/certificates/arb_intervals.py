@@ -107,9 +107,17 @@ class ArbIntervals:
 
     @staticmethod
     def mul(x: Interval, y: Interval) -> Interval:
-        lows = [_times(a, b, _down) for a in x for b in y]
-        highs = [_times(a, b, _up) for a in x for b in y]
-        return (_least(lows), _most(highs))
+        # The signs say which two of the four products are the ends, unless both intervals reach across 0.
+        (a, b), (c, d) = x, y
+        if a >= 0:
+            return (_times(a if c >= 0 else b, c, _down), _times(b if d >= 0 else a, d, _up))
+        if b <= 0:
+            return (_times(a if d >= 0 else b, d, _down), _times(b if c >= 0 else a, c, _up))
+        if c >= 0:
+            return (_times(a, d, _down), _times(b, d, _up))
+        if d <= 0:
+            return (_times(b, c, _down), _times(a, c, _up))
+        return (_least((_times(a, d, _down), _times(b, c, _down))), _most((_times(a, c, _up), _times(b, d, _up))))
 
     @classmethod
     def div(cls, x: Interval, y: Interval) -> Interval:

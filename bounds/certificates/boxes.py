@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from bounds.certificates.arb_intervals import ArbIntervals
 from bounds.certificates.branch import Question, branch
 from bounds.certificates.calculus import Scope
+from bounds.certificates.elasticity import Elasticity, NoElasticityError
 from bounds.certificates.facts import Fact
+from bounds.certificates.sharper import smooth
 from bounds.certificates.summands import built_product, factors
 from bounds.certificates.through import parents
 from bounds.expression.tree import Least, Name, Node, Number, Power, Product, Quotient, Reduce
@@ -36,8 +38,21 @@ def boxes(prover: Prover, node: Node, sign: int, scope: Scope, depth: int) -> Pr
     names = tuple(sorted(prover.graph.names(outer) & inner.ranges.keys()))
     if not names or len(names) > _MOST_NAMES:
         return None
-    tree = branch(Question(outer, sign, replace(inner, facts=tuple(facts)), names), prover.budget)
+    inner = replace(inner, facts=tuple(facts))
+    tree = branch(Question(outer, sign, inner, names, goal=_smooth_goal(prover, outer, inner)), prover.budget)
     return None if tree is None else {"rule": "boxes", "names": {name: text(part) for name, part in cut.items()}, "tree": tree}
+
+
+def _smooth_goal(prover: Prover, node: Node, scope: Scope) -> Node | None:
+    """The elasticity as a tree, or where the node may be negative the rate."""
+    if scope.difference:
+        return None
+    words = Elasticity(prover.graph, scope.moving, lambda part: prover.value_sign(part, scope) == 1)
+    try:
+        goal = words.of(node) if prover.value_sign(node, scope) == 1 else words.slope(node)
+    except NoElasticityError:
+        return None
+    return goal if smooth(goal, scope) else None
 
 
 def _without_poles(prover: Prover, node: Node, scope: Scope) -> bool:
@@ -80,6 +95,9 @@ def _renamed(prover: Prover, node: Node, scope: Scope) -> dict[str, Node]:
         if not names or not names <= scope.ranges.keys() or any(part is other for other in cut.values()):
             return None
         if any(above[id(inner)] > 1 for inner in prover.graph.walk(part) if inner is not part and not isinstance(inner, Name | Number)):
+            return None
+        if names <= prover.graph.names(prover.graph.replaced(node, {id(part): prover.graph.number(1)})):
+            # One variable more, and none less.
             return None
         if scope.still(part) or _like_parameter(prover, part, scope):
             cut[f"_cut{len(cut)}"] = part

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,19 +18,25 @@ from bounds.certificates.arb_intervals import ArbIntervals
 from bounds.certificates.calculus import Calculus, Scope
 from bounds.certificates.facts import with_caps
 from bounds.certificates.float_intervals import FloatIntervals
+from bounds.certificates.points import as_float, rough
+from bounds.certificates.sharper import least_known
 from bounds.expression.tree import Node
 from bounds.symbols import REGISTRY
 
-#: Leaves "+" (the rate has the sign) and "x" (no admissible point), or {"split": name, "at": value, "low": ..., "high": ...}.
+#: Leaves "+" (the rate has the sign), "c" (it has it by faces and a centred form) and "x" (no admissible
+#: point), or {"split": name, "at": value, "low": ..., "high": ...}.
 Tree = Any
 
 _MOST_OPEN = 60_000
 _MOST_LEVELS = 60
+_MOST_AT_ONCE = 20_000
+_MOST_SHARPLY = 2_000
+# Fewer boxes are too large for a sharper look; one that shuts less than this share of them is not taken again.
+_FEW, _WORTH = 8, 0.05
 _EXTRA_LEVELS = 8
 # Where nearly no box is done after this many levels, the goal is false or out of reach.
 _TRIAL_LEVELS = 7
 _HOPELESS = 0.6
-_POINTS = 256
 
 
 @dataclass
@@ -50,16 +56,21 @@ class Budget:
 
 @dataclass(frozen=True)
 class Question:
-    """Whether sign * rate(node) >= 0 in a scope; ``names`` are the variables of a box, in order."""
+    """Whether sign * rate(node) >= 0 in a scope; ``names`` are the variables of a box, in order.
+
+    ``goal`` is a smooth tree with the sign of the rate, where there is one: the elasticity, or where the node may be negative
+    the rate.
+    """
 
     node: Node
     sign: int
     scope: Scope
     names: tuple[str, ...]
+    goal: Node | None = field(default=None, kw_only=True)
 
     def answers(self, ranges: dict[str, Any], of: Any) -> tuple[Any, Any, Any]:
         """(done, infeasible, lower end of the signed rate or elasticity) for ranges of the variables."""
-        base = self.scope if of is ArbIntervals else _rough(self.scope)
+        base = self.scope if of is ArbIntervals else rough(self.scope)
         scope = replace(base, ranges={**base.ranges, **ranges}, caps={}, facts=())
         known = scope.ranges.keys() | scope.entries.keys()
         facts = [fact for fact in self.scope.facts if self._names(fact) <= known]
@@ -78,6 +89,13 @@ class Question:
         elasticity = state.elasticity if self.sign > 0 else of.neg(state.elasticity)
         return of.at_least_zero(rate), infeasible, (elasticity[0] if not scope.difference else rate[0])
 
+    def sharply(self, ranges: dict[str, Any], of: Any) -> Any:
+        """Whether faces and a centred form show the sign of the goal."""
+        if self.goal is None:
+            return False
+        base = self.scope if of is ArbIntervals else rough(self.scope)
+        return least_known(self.goal, self.sign, base, ranges, of) >= 0
+
     def _one_step(self, run: Calculus, of: Any) -> Any:
         """f(p+1) - f(p) from the two values, where the box holds one step only."""
         (name,) = self.scope.moving
@@ -92,92 +110,37 @@ class Question:
         value = run.state(self.scope.graph.name(name)).value
         return ~(value[1] - value[0] >= 1) if hasattr(value[0], "shape") else not value[1] - value[0] >= 1
 
-    def fails_somewhere(self, seed: int = 0) -> bool:
-        """Whether floats say so at one of a few points where the facts hold: then no proof needs to be looked for."""
-        base, facts = _rough(self.scope), self._linked()
-        draws = np.random.default_rng(seed)
-        names = sorted(frozenset(self.names).union(*map(self._names, facts)) & base.ranges.keys())
-        ranges = {name: self._point(name, base.ranges[name], draws) for name in names}
-        scope = replace(base, ranges={**base.ranges, **ranges}, caps={}, facts=())
-        still = Calculus(replace(scope, moving=frozenset()), FloatIntervals)
-        with np.errstate(all="ignore"):
-            holds = np.ones(_POINTS, dtype=bool)
-            for left, right in facts:
-                holds = holds & (still.state(left).value[1] <= still.state(right).value[0])
-            if not holds.any():
-                return False
-            state = Calculus(scope, FloatIntervals).state(self.node)
-            rate = state.rate if self.sign > 0 else FloatIntervals.neg(state.rate)
-            size = np.abs(state.value[0]) + np.abs(state.value[1])
-            return bool((holds & (rate[1] < -1e-9 * size)).any())
-
-    def _linked(self) -> list[tuple[Node, Node]]:
-        """The facts that share a name with the node, directly or through other facts."""
-        known = self.scope.ranges.keys() | self.scope.entries.keys()
-        left = [fact for fact in self.scope.facts if self._names(fact) <= known]
-        names = set(self.names)
-        linked: list[tuple[Node, Node]] = []
-        while True:
-            fresh = [fact for fact in left if self._names(fact) & names]
-            if not fresh:
-                return linked
-            linked += fresh
-            left = [fact for fact in left if not any(fact is other for other in fresh)]
-            names |= {name for fact in fresh for name in self._names(fact)}
-
-    def _point(self, name: str, ends: Any, draws: Any) -> Any:
-        at = _drawn(ends, draws)
-        if self.scope.difference and name in self.scope.moving:
-            at = np.minimum(np.rint(at), ends[1] - 1)
-            return at, at + 1
-        return at, at
-
     def _names(self, fact: tuple[Node, Node]) -> frozenset[str]:
         return self.scope.graph.names(fact[0]) | self.scope.graph.names(fact[1])
-
-
-def _drawn(ends: Any, draws: Any) -> Any:
-    low, high = (min(max(float(end), -1e12), 1e12) for end in ends)
-    share = draws.random(_POINTS)
-    if low >= 0 and high > 0:
-        low = max(low, high * 1e-12)
-        return np.exp(np.log(low) + share * (np.log(high) - np.log(low)))
-    return low + share * (high - low)
-
-
-def _rough(scope: Scope) -> Scope:
-    """The scope with floats for ends."""
-    ranges, entries = (
-        {name: (np.float64(_float(low)), np.float64(_float(high))) for name, (low, high) in known.items()}
-        for known in (scope.ranges, scope.entries)
-    )
-    return replace(scope, ranges=ranges, entries=entries)
 
 
 def branch(question: Question, budget: Budget) -> Tree | None:
     """The halvings after which every box is done, in Arb; None when the budget or the patience ends."""
     box = {name: question.scope.ranges[name] for name in question.names}
-    low = np.array([_float(box[name][0]) for name in question.names])
-    high = np.array([_float(box[name][1]) for name in question.names])
+    low = np.array([as_float(box[name][0]) for name in question.names])
+    high = np.array([as_float(box[name][1]) for name in question.names])
     with np.errstate(all="ignore"):
-        rough = _scout(question, low, high, budget)
-    return None if rough is None else _confirmed(question, rough, box, budget)
-
-
-def _float(end: Any) -> float:
-    return end if isinstance(end, float) else float(end.mid())
+        halvings = _scout(question, low, high, budget)
+    return None if halvings is None else _confirmed(question, halvings, box, budget)
 
 
 def _scout(question: Question, low: Any, high: Any, budget: Budget) -> Tree | None:
     """Level by level: each open box is halved across the variable whose halves come closest to done."""
     root: dict[str, Any] = {}
     allowance = budget.boxes + budget.each
-    lows, highs, places = low[None], high[None], [(root, "root")]
+    lows, highs, places = _sharply(question, low[None], high[None], [(root, "root")])
+    if not len(lows):
+        return root["root"]
     for level in range(_MOST_LEVELS):
         budget.boxes += len(lows) * 2 * len(question.names)
         if len(lows) > _MOST_OPEN or budget.spent or budget.boxes > allowance:
             return None
         lows, highs, places = _level(question, lows, highs, places)
+        before = len(lows)
+        if before >= _FEW:
+            lows, highs, places = _sharply(question, lows, highs, places)
+            if before - len(lows) < _WORTH * before:
+                question = replace(question, goal=None)
         if level == _TRIAL_LEVELS and len(lows) > _HOPELESS * 2 ** (level + 1):
             return None
         if not len(lows):
@@ -187,12 +150,16 @@ def _scout(question: Question, low: Any, high: Any, budget: Budget) -> Tree | No
 
 def _level(question: Question, lows: Any, highs: Any, places: list[Any]) -> tuple[Any, Any, list[Any]]:
     at = _middles(question.names, lows, highs)
-    options = []
+    pairs = []
     for place in range(len(question.names)):
         first, second = highs.copy(), lows.copy()
         first[:, place] = second[:, place] = at[:, place]
-        halves = [_answers(question, *ends) for ends in ((lows, first), (second, highs))]
-        options.append((first, second, halves))
+        pairs += [(lows, first), (second, highs)]
+    halves = _all_answers(question, pairs)
+    options = [
+        (first, second, halves[2 * place : 2 * place + 2])
+        for place, ((_, first), (second, _)) in enumerate(zip(pairs[::2], pairs[1::2], strict=True))
+    ]
     scores = np.stack(
         [_score(halves) + np.where(at_ok, 0, -1e9) for (_, _, halves), at_ok in zip(options, _open(at, lows, highs), strict=True)]
     )
@@ -216,13 +183,38 @@ def _level(question: Question, lows: Any, highs: Any, places: list[Any]) -> tupl
     return np.array(new_lows), np.array(new_highs), new_places
 
 
+def _sharply(question: Question, lows: Any, highs: Any, places: list[Any]) -> tuple[Any, Any, list[Any]]:
+    """The boxes that are still open after the sharper look, which costs more than all others."""
+    if question.goal is None or not 0 < len(lows) <= _MOST_SHARPLY:
+        return lows, highs, places
+    done = np.broadcast_to(question.sharply(_as_ranges(question, lows, highs), FloatIntervals), len(lows))
+    for row in np.flatnonzero(done):
+        parent, key = places[row]
+        parent[key] = "c"
+    return lows[~done], highs[~done], [place for place, one in zip(places, done, strict=True) if not one]
+
+
+def _as_ranges(question: Question, lows: Any, highs: Any) -> dict[str, Any]:
+    return {name: (lows[:, place], highs[:, place]) for place, name in enumerate(question.names)}
+
+
 def _open(at: Any, lows: Any, highs: Any) -> Any:
     return ((at > lows) & (at < highs)).T
 
 
+def _all_answers(question: Question, ends: list[tuple[Any, Any]]) -> list[tuple[Any, Any, Any]]:
+    """Answers for several sets of boxes: few boxes cost numpy as much as one, and many at once need much memory."""
+    count = len(ends[0][0])
+    if count * len(ends) > _MOST_AT_ONCE:
+        return [_answers(question, *pair) for pair in ends]
+    whole = _answers(question, *(np.concatenate(side) for side in zip(*ends, strict=True)))
+    parts = (np.split(answer, len(ends)) for answer in whole)
+    return list(zip(*parts, strict=True))
+
+
 def _answers(question: Question, lows: Any, highs: Any) -> tuple[Any, Any, Any]:
-    ranges = {name: (lows[:, place], highs[:, place]) for place, name in enumerate(question.names)}
-    return tuple(np.broadcast_to(answer, len(lows)) for answer in question.answers(ranges, FloatIntervals))  # type: ignore[return-value]
+    answers = question.answers(_as_ranges(question, lows, highs), FloatIntervals)
+    return tuple(np.broadcast_to(answer, len(lows)) for answer in answers)  # type: ignore[return-value]
 
 
 def _score(halves: Any) -> Any:
@@ -259,14 +251,18 @@ def _confirmed(question: Question, tree: Tree, box: dict[str, Any], budget: Budg
     budget.boxes += 1
     if budget.spent:
         return None
+    if tree == "c" and question.sharply(box, ArbIntervals):
+        return "c"
     done, void, _ = question.answers(box, ArbIntervals)
     if done or void:
         return "+" if done else "x"
+    if tree != "c" and question.sharply(box, ArbIntervals):
+        return "c"
     return _halved(question, box, budget, extra - 1) if extra else None
 
 
 def _halved(question: Question, box: dict[str, Any], budget: Budget, extra: int) -> Tree | None:
-    lows, highs = (np.array([[_float(box[name][side]) for name in question.names]]) for side in (0, 1))
+    lows, highs = (np.array([[as_float(box[name][side]) for name in question.names]]) for side in (0, 1))
     with np.errstate(all="ignore"):
         at = _middles(question.names, lows, highs)[0]
         widths = np.where((at > lows[0]) & (at < highs[0]), np.log(np.maximum(highs[0] / np.maximum(lows[0], 1e-300), 1.0)), -1.0)

@@ -54,7 +54,7 @@ class Scope:
 
     def still(self, node: Node) -> bool:
         """Whether nothing in the node moves."""
-        return not self.graph.names(node) & self.moving
+        return self.graph.names(node).isdisjoint(self.moving)
 
 
 class Calculus:

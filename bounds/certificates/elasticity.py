@@ -39,6 +39,36 @@ class Elasticity:
         """p df/dp."""
         return self.graph.make(Product, node, self.of(node))
 
+    def slope(self, node: Node) -> Node:
+        """p df/dp without a division by the node, which may be 0: powers of sums are not taken apart.
+
+        Raises:
+            NoElasticityError: as for :meth:`of`.
+        """
+        graph = self.graph
+        if not self._moves(node):
+            return graph.number(0)
+        match node:
+            case Name():
+                return node
+            case Sum(left, right):
+                return graph.make(Sum, self.slope(left), self.slope(right))
+            case Product(left, right):
+                return graph.make(Sum, graph.make(Product, self.slope(left), right), graph.make(Product, left, self.slope(right)))
+            case Quotient(left, right):
+                over = graph.minus(self.slope(left), graph.make(Product, node, self.slope(right)))
+                return graph.make(Quotient, over, right)
+            case Power(base, exponent) if not self._moves(exponent):
+                lower = graph.make(Power, base, graph.make(Sum, exponent, graph.number(-1)))
+                return graph.make(Product, graph.make(Product, exponent, lower), self.slope(base))
+            case Call("exp", (part,)):
+                return graph.make(Product, node, self.slope(part))
+            case Call("log", (part,)):
+                return graph.make(Quotient, self.slope(part), part)
+            case Call("sqrt", (part,)):
+                return graph.make(Quotient, self.slope(part), graph.make(Product, graph.number(2), node))
+        return self.rate(node)
+
     def _fresh(self, node: Node) -> Node:
         graph = self.graph
         match node:

@@ -179,9 +179,10 @@ def _combined(ratios: list[Ratio]) -> list[Ratio]:
     """The ratios and the products of two of them in which something cancels."""
     products = []
     for (number, first, needed), (share, second, others) in itertools.permutations(ratios, 2):
-        rest = _rest(first, second, Fraction(-1))
-        if rest and len(rest) < len(first.keys() | second.keys()):
-            products.append((number * share, rest, (*needed, *others)))
+        if any(key in second and exponent == -second[key][1] for key, (_, exponent) in first.items()):
+            rest = _rest(first, second, Fraction(-1))
+            if rest:
+                products.append((number * share, rest, (*needed, *others)))
     return ratios + products
 
 
@@ -191,12 +192,26 @@ def _from_ratios(part: Node, ratios: list[Ratio]) -> Iterable[tuple[Fraction, Fr
     number, powers = factors(part)
     for share, fact, needed in ratios:
         for key, (_, exponent) in fact.items():
-            if key in powers and (whole := powers[key][1] / exponent) in (1, -1):
-                rest = _rest(powers, fact, whole)
-                if len(rest) < len(powers) + (len(fact) > 1 and len(powers) == 1):
+            if key in powers and (whole := _unit(powers[key][1], exponent)):
+                # Most attempts are dropped here, before anything is built.
+                left = len(powers) + sum(_change(powers.get(other), value, whole) for other, (_, value) in fact.items())
+                if left < len(powers) + (len(fact) > 1 and len(powers) == 1):
+                    rest = _rest(powers, fact, Fraction(whole))
                     nodes = {id(node): node for node in (*needed, *(node for node, _ in rest.values()))}
-                    yield number, share, whole, rest, [node for node in nodes.values() if not isinstance(node, Number)]
+                    yield number, share, Fraction(whole), rest, [node for node in nodes.values() if not isinstance(node, Number)]
                     break
+
+
+def _unit(exponent: Fraction, other: Fraction) -> int:
+    """1 or -1 where one exponent is that many times the other, else 0."""
+    return 1 if exponent == other else -1 if exponent == -other else 0
+
+
+def _change(own: tuple[Node, Fraction] | None, exponent: Fraction, whole: int) -> int:
+    """How many more factors there are when one to the power ``exponent`` is divided by, ``whole`` times."""
+    if own is None:
+        return 1
+    return -1 if own[1] == (exponent if whole == 1 else -exponent) else 0
 
 
 def _rest(powers: Factors, fact: Factors, whole: Fraction) -> Factors:

@@ -19,7 +19,8 @@ _SLACK = 1e-13
 
 
 def _nan_free(value: Any, otherwise: float) -> Any:
-    return np.where(np.isnan(value), otherwise, value)
+    missing = np.isnan(value)
+    return np.where(missing, otherwise, value) if missing.any() else value
 
 
 def _times(a: Any, b: Any) -> Any:
@@ -50,8 +51,14 @@ class FloatIntervals:
 
     @staticmethod
     def mul(x: Interval, y: Interval) -> Interval:
-        ends = [_times(a, b) for a in x for b in y]
-        return (np.minimum.reduce(np.broadcast_arrays(*ends)), np.maximum.reduce(np.broadcast_arrays(*ends)))
+        (a, b), (c, d) = x, y
+        first, second, third, fourth = a * c, a * d, b * c, b * d
+        low = np.minimum(np.minimum(first, second), np.minimum(third, fourth))
+        if np.isnan(low).any():
+            # 0 times infinity.
+            first, second, third, fourth = (_times(one, other) for one in x for other in y)
+            low = np.minimum(np.minimum(first, second), np.minimum(third, fourth))
+        return (low, np.maximum(np.maximum(first, second), np.maximum(third, fourth)))
 
     @classmethod
     def div(cls, x: Interval, y: Interval) -> Interval:
@@ -65,7 +72,7 @@ class FloatIntervals:
     def meet(x: Interval, y: Interval) -> Interval:
         low, high = np.maximum(x[0], y[0]), np.minimum(x[1], y[1])
         empty = low > high
-        return (np.where(empty, x[0], low), np.where(empty, x[1], high))
+        return (np.where(empty, x[0], low), np.where(empty, x[1], high)) if empty.any() else (low, high)
 
     @staticmethod
     def hull(x: Interval, y: Interval) -> Interval:

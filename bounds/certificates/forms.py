@@ -58,11 +58,11 @@ def peeled(graph: Graph, node: Node, holds: Callable[[Node], bool]) -> Node:
     return graph.rebuilt(node, swap)
 
 
-def conjugate(graph: Graph, node: Node) -> tuple[Node, Node] | None:
-    """(w, sqrt(d) - a) for a node (a + sqrt(d))/e with d - a^2 = e w; None for any other."""
+def conjugate(graph: Graph, node: Node) -> tuple[Node, Node, Node, Node] | None:
+    """(w, sqrt(d) - a, e, d) for a node (a + sqrt(d))/e with d - a^2 = e w; None for any other."""
     match node:
         case Quotient(Sum(a, Call("sqrt", (d,)) as root), e):
             square = graph.make(Product, a, a)
             over = quotient(graph, graph.minus(d, square), e)
-            return None if over is None else (over, graph.minus(root, a))
+            return None if over is None else (over, graph.minus(root, a), e, d)
     return None

@@ -14,12 +14,13 @@ from typing import Any
 
 from bounds.certificates.arb_intervals import ArbIntervals
 from bounds.certificates.boxes import boxes
-from bounds.certificates.branch import Budget, Question
+from bounds.certificates.branch import Budget
 from bounds.certificates.calculus import Calculus, Scope
 from bounds.certificates.facts import with_caps
 from bounds.certificates.forms import conjugate, distribution, dropping, peeled
 from bounds.certificates.graph import Graph
 from bounds.certificates.pieces import Goal, goals
+from bounds.certificates.points import Points
 from bounds.certificates.positivity import Range
 from bounds.certificates.summands import difference, is_whole, summands
 from bounds.certificates.symbolic import symbolic
@@ -42,10 +43,21 @@ class Prover:
     graph: Graph
     budget: Budget = field(default_factory=lambda: Budget(math.inf))
     _failed: dict[Any, Any] = field(default_factory=dict)
+    _runs: dict[int, Calculus] = field(default_factory=dict)
+    _points: dict[int, Points] = field(default_factory=dict)
 
     def calculus(self, scope: Scope) -> Calculus:
-        """Arb states in a scope."""
-        return Calculus(scope, _OF)
+        """Arb states in a scope, each of them computed once."""
+        run = self._runs.get(id(scope))
+        if run is None:
+            # The run keeps the scope, so that its id stays its own.
+            run = self._runs[id(scope)] = Calculus(scope, _OF)
+        return run
+
+    def _points_of(self, scope: Scope) -> Points:
+        if id(scope) not in self._points:
+            self._points[id(scope)] = Points(scope)
+        return self._points[id(scope)]
 
     def search(self, node: Node, sign: int, scope: Scope, patience: Sequence[int] = PATIENCE) -> Proof | None:
         """:meth:`prove` with more and more boxes for each goal."""
@@ -74,8 +86,7 @@ class Prover:
         rate = state.rate if sign > 0 else _OF.neg(state.rate)
         if _OF.at_least_zero(rate):
             return {"rule": "interval"}
-        names = tuple(sorted(self.graph.names(node) & scope.ranges.keys()))
-        if Question(node, sign, scope, names).fails_somewhere():
+        if self._points_of(scope).refute(node, sign):
             return None
         for way in _IN_DIFFERENCES if scope.difference else _WAYS:
             proof = way(self, node, sign, scope, depth)
@@ -181,8 +192,10 @@ def _conjugate(prover: Prover, node: Node, sign: int, scope: Scope, depth: int) 
     found = conjugate(prover.graph, node)
     if found is None or scope.difference:
         return None
-    over, under = found
-    if prover.value_sign(node, scope) != 1 or prover.value_sign(over, scope) != 1:
+    over, under, divisor, inside = found
+    run = prover.calculus(scope)
+    # (sqrt(d) + a)(sqrt(d) - a) = e w > 0: both factors have the sign of their sum. Where e w is 0, 0/0 says nothing of the node.
+    if prover.value_sign(inside, scope) != 1 or not all(_OF.above_zero(run.state(part).value) for part in (over, divisor)):
         return None
     parts = []
     for part, wanted in ((over, sign), (under, -sign)):

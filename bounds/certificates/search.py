@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 from flint import ctx
 
 from bounds.bound import Bound
-from bounds.box import Box, Point
+from bounds.box import Box
 from bounds.certificates.branch import Budget
 from bounds.certificates.cases import Case, cases
 from bounds.certificates.certificate import Certificate, Status, Witness
@@ -143,12 +143,16 @@ class Search:
 
     def _in_form(self, wanted: Sequence[Direction], form: str, samples: int, seed: int) -> dict[Direction, Witness]:
         found: dict[Direction, Witness] = {}
-        for first, second in _pairs(Sampler(self.bound, self.parameter, self.box, form, seed, self.given), samples):
-            self.pairs += 1
-            missing = (one for one in wanted if one not in found)
-            found |= {one: witness for one in missing if (witness := refutation(self.bound, one, first, second, form)) is not None}
-            if len(found) == len(wanted):
-                break
+        for chain in Sampler(self.bound, self.parameter, self.box, form, seed, self.given).chains(samples):
+            values = [float(self.bound.evaluate(update_form=form, **point)) for point in chain]
+            # Any violation along a chain shows between two neighbours.
+            for place, (first, second) in enumerate(pairwise(chain)):
+                self.pairs += 1
+                for one in (one for one in wanted if one not in found):
+                    witness = refutation(self.bound, one, first, second, form, values[place : place + 2])
+                    found |= {} if witness is None else {one: witness}
+                if len(found) == len(wanted):
+                    return found
         return found
 
 
@@ -156,10 +160,4 @@ def leaves(proof: Any) -> int:
     """How many boxes a proof looks at."""
     if isinstance(proof, Mapping):
         return ("rule" in proof and proof["rule"] == "interval") + sum(map(leaves, proof.values()))
-    return sum(map(leaves, proof)) if isinstance(proof, list | tuple) else int(proof in ("+", "x"))
-
-
-def _pairs(sampler: Sampler, samples: int) -> Iterator[tuple[Point, Point]]:
-    # Any violation along a chain shows between two neighbours.
-    for chain in sampler.chains(samples):
-        yield from pairwise(chain)
+    return sum(map(leaves, proof)) if isinstance(proof, list | tuple) else int(proof in ("+", "c", "x"))

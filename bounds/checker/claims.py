@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bounds.arrays import SPECTRA
@@ -35,6 +35,7 @@ class Claim:
     direction: str
     box: Mapping[str, tuple[float, float]]
     trees: Trees
+    _spelt: dict[Label, tuple[Node, tuple[Fact, ...]]] = field(default_factory=dict, repr=False)
 
     def labels(self, form: str | None, given: Sequence[str]) -> Iterator[Label]:
         """Every case that must be covered."""
@@ -48,6 +49,11 @@ class Claim:
 
     def spelt_out(self, label: Label) -> tuple[Node, tuple[Fact, ...]]:
         """The tree and the assumptions of a case."""
+        if label not in self._spelt:
+            self._spelt[label] = self._spelt_out(label)
+        return self._spelt[label]
+
+    def _spelt_out(self, label: Label) -> tuple[Node, tuple[Fact, ...]]:
         form, readout, given, spectrum = label
         bound, trees = self.bound, self.trees
         choice = bound.given(given, form, readout)

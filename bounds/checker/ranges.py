@@ -41,8 +41,16 @@ class Range(NamedTuple):
         return self + -other
 
     def __mul__(self, other: Range) -> Range:  # type: ignore[override]
-        corners = [_product(a, b) for a in self for b in other]
-        return Range(least(map(_low, corners)), most(map(_high, corners)))
+        if self.low < 0 < self.high and other.low < 0 < other.high:
+            corners = [_product(a, b) for a in self for b in other]
+            return Range(least(map(_low, corners)), most(map(_high, corners)))
+        # One factor keeps its sign: it is as large as it can be where the other one is furthest out, and as small where nearest.
+        if not (self.low >= 0 or self.high <= 0):
+            return other * self
+        if self.high <= 0 and self.low < 0:
+            return -(-self * other)
+        first, last = (self.low if other.low >= 0 else self.high), (self.high if other.high >= 0 else self.low)
+        return Range(_low(_product(first, other.low)), _high(_product(last, other.high)))
 
     def __truediv__(self, other: Range) -> Range:
         """The quotient where the divisor is not 0; everything where the divisor may have either sign."""
@@ -147,7 +155,11 @@ def least(ends: Any) -> arb:
 
 def most(ends: Any) -> arb:
     """The largest of exact ends."""
-    return -least(-end for end in ends)
+    first: arb
+    first, *others = ends
+    for end in others:
+        first = end if end > first else first
+    return first
 
 
 def number(value: Fraction | float | int | None) -> Range:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from bounds.checker.conjugate import conjugate_parts
+from bounds.checker.faces import check_faces
 from bounds.checker.functions import branches, jump
 from bounds.checker.motion import placed, require, state, whole
 from bounds.checker.positive import check_symbolic
@@ -200,6 +202,13 @@ def _dropped(proof: Proof, node: Node, sign: int, scope: Scope) -> None:
     raise UnconfirmedError(f"{proof.get('factor')} is no factor")
 
 
+def _conjugate(proof: Proof, node: Node, sign: int, scope: Scope) -> None:
+    if scope.steps:
+        raise UnconfirmedError("between whole numbers a quotient has no elasticity")
+    over, under = conjugate_parts(node, scope)
+    _all(proof.get("parts"), [(over, sign, scope), (under, -sign, scope)])
+
+
 def _peeled(proof: Proof, node: Node, sign: int, scope: Scope) -> None:
     """growth(q, s, S) = (1 + q/(s+1)) growth(q, s+1, S)."""
     make, one = scope.trees.make, scope.trees.number(1)
@@ -310,6 +319,8 @@ def _halved(tree: Any, node: Node, sign: int, scope: Scope) -> None:
             _halved(tree.get(side), node, sign, scope.within({name: half}))
     elif tree == "+":
         _one_box(node, sign, scope)
+    elif tree == "c":
+        check_faces(node, sign, scope)
     elif tree != "x" or not _void(scope):
         raise UnconfirmedError(f"a leaf {tree!r} that is not so")
 
@@ -343,6 +354,7 @@ RULES: dict[str, Callable[[Proof, Node, int, Scope], None]] = {
     "distributed": _distributed,
     "dropped": _dropped,
     "peeled": _peeled,
+    "conjugate": _conjugate,
     "ends": _ends,
     "difference": _difference,
     "through": _through,

@@ -44,7 +44,7 @@ class Scope:
 
     def still(self, node: Node) -> bool:
         """Whether nothing in the node moves."""
-        return not self.trees.names(node) & self.moving
+        return self.trees.names(node).isdisjoint(self.moving)
 
     def knows(self, node: Node) -> bool:
         """Whether every free name has a range."""

@@ -11,6 +11,7 @@ from bounds.certificates.arb_intervals import ArbIntervals
 from bounds.certificates.branch import Budget, Question, branch
 from bounds.certificates.calculus import Calculus, Scope
 from bounds.certificates.facts import Fact, with_caps
+from bounds.certificates.points import linked
 from bounds.certificates.summands import difference
 from bounds.comparison.probe import floats
 from bounds.expression.tree import Call, Least, Node, Number, Power, Quotient
@@ -34,7 +35,7 @@ class OrderQuestion(Question):
     @cached_property
     def facts(self) -> list[Fact]:
         """The facts that share a name with the question, directly or through other facts."""
-        return self._linked()
+        return linked(self.scope, self.names)
 
     @cached_property
     def rough(self) -> Scope:
@@ -93,7 +94,7 @@ def by_boxes(a: Node, b: Node, scope: Scope, budget: Budget) -> bool:
     if any(isinstance(part, Least) for side in (a, b) for part in graph.walk(side)):
         return False
     own = {name for name in graph.names(a) | graph.names(b) if name in scope.ranges}
-    question = OrderQuestion(a, 1, scope, tuple(sorted(own)), b)
+    question = OrderQuestion(a, 1, scope, tuple(sorted(own)), above=b)
     linked = own.union(*(graph.names(side) for fact in question.facts for side in fact)) & scope.ranges.keys()
     for names in dict.fromkeys(
         tuple(sorted(name for name in chosen if scope.ranges[name][0] < scope.ranges[name][1])) for chosen in (own, linked)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bounds.errors import DomainError
 from bounds.setting import LossClass
-from empirical.problems.base import ALIGNMENT, certified, diameter
+from empirical.problems.base import certified, diameter
 from empirical.problems.scores import ScoreModel
 
 
@@ -47,17 +47,8 @@ class LogisticRegression(ScoreModel):
         return margins.abs().neg_().exp_().log1p_().sub_(margins.clamp(max=0))
 
     def _residuals(self, scores: Tensor, indices: Tensor) -> Tensor:
-        """-sigma(-s) = (tanh(s/2) - 1)/2; tanh, because torch's float32 sigmoid rounds a number by its place in the tensor."""
-        return scores.div_(2).tanh_().sub_(1).div_(2)
-
-    def add_gradient_(self, target: Tensor, weights: Tensor, indices: Tensor, scale: float) -> None:
-        count, b = indices.shape
-        z = self._x.index_select(0, indices.reshape(-1)).view(count, b, -1)
-        margins = torch.bmm(weights.view(count, 1, -1), z.transpose(1, 2))
-        # -2 sigma(-s) as in _residuals, the halving left to the factor; on aligned lines, see ALIGNMENT.
-        residuals = z.new_empty((count, 1, b + -b % ALIGNMENT))[..., :b]
-        residuals.copy_(margins.div_(2).tanh_().sub_(1))
-        target.view(count, 1, -1).baddbmm_(residuals, z, alpha=scale / (2 * b))
+        """-sigma(-s) = 1/(-1 - exp(s)), 0 where exp overflows; torch's float32 sigmoid rounds a number by its place in the tensor."""
+        return torch.rsub(scores.exp_(), -1).reciprocal_()
 
     def loss_class(self, radius: float | None = None, training_indices: NDArray[np.int64] | None = None) -> LossClass:
         sigma2, zeta2 = self._moments(1.0, training_indices)

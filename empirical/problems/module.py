@@ -16,6 +16,7 @@ from bounds.errors import DomainError, unknown_name
 from bounds.setting import LossClass
 from empirical.layouts import LAYOUTS, Layout, Loss, choose, convolution_work
 from empirical.models.checks import check_module
+from empirical.phases import norms_of
 from empirical.problems.base import Problem, diameter, padded
 from empirical.problems.blocks import Blocks
 
@@ -43,10 +44,12 @@ class ModuleProblem(Problem):
         module: copied; see :func:`empirical.models.check_module` for what is refused.
         features: (size, ...) inputs. targets: (size, ...) classes or numbers; integer vectors also serve as ``labels``.
         loss: (outputs, targets) -> (s,), one value per sample.
-        layout: "vmap", "loop", or "auto", the faster one for the module and the device. The layouts agree up to rounding.
+        layout: "phases" (strided convolutions by hand), "vmap", "loop", or "auto", the fastest one for the module and the device.
+            The layouts agree up to rounding.
 
     Raises:
-        DomainError: for a refused module, samples and targets that do not match, or a loss that is not one value per sample.
+        DomainError: for a refused module, samples and targets that do not match, a loss that is not one value per sample, or
+            layout="phases" for a module that :func:`empirical.phases.norms_of` does not know.
         UnknownNameError: for another layout.
     """
 
@@ -71,6 +74,12 @@ class ModuleProblem(Problem):
             )
         self.module, self.loss, self.layout = copy.deepcopy(module).double(), loss, layout
         self.input_shape = x.shape[1:]
+        self._strided = norms_of(self.module, self.input_shape) is not None
+        if layout == "phases" and not self._strided:
+            raise DomainError(
+                "got layout='phases' for a module that is no Sequential of Conv2d(3, stride=2, padding=1), GroupNorm, ReLU, ..., Flatten, "
+                "Linear on images whose sides halve evenly; use layout='auto'"
+            )
         self.blocks = Blocks({key: tuple(value.shape) for key, value in self.module.named_parameters()})
         super().__init__(name, padded(x.reshape(len(x), -1), 1), (self.blocks.width,))
         self.targets, self._y = y, torch.from_numpy(y.copy())
@@ -117,13 +126,19 @@ class ModuleProblem(Problem):
         return 3 * b * self._activations + 2 * self.width
 
     def add_gradient_(self, target: Tensor, weights: Tensor, indices: Tensor, scale: float) -> None:
-        layout = choose(self._work, weights.device) if self.layout == "auto" else self.layout
-        # Runs stand in inference mode, whose tensors cannot be differentiated; their copies can.
-        with torch.inference_mode(False), torch.enable_grad():
-            chosen = indices.clone()
-            x, y = self._inputs(self._x[chosen]), self._y[chosen]
-            found = LAYOUTS[layout](self.module, self.loss, self.blocks.views(weights.clone()), x, y)
+        layout = choose(self._work, weights.device, self._strided) if self.layout == "auto" else self.layout
+        if layout == "phases":
+            found = LAYOUTS[layout](self.module, self.loss, self.blocks.views(weights), *self._samples(indices))
+        else:
+            # Runs stand in inference mode, whose tensors cannot be differentiated; their copies can.
+            with torch.inference_mode(False), torch.enable_grad():
+                found = LAYOUTS[layout](self.module, self.loss, self.blocks.views(weights.clone()), *self._samples(indices.clone()))
         self.blocks.add_(target, {name: gradient.detach() for name, gradient in found.items()}, scale)
+
+    def _samples(self, indices: Tensor) -> tuple[Tensor, Tensor]:
+        """Inputs (B, b, *input_shape) and targets (B, b, ...) at ``indices`` (B, b)."""
+        rows = self._x.index_select(0, indices.reshape(-1)).view(*indices.shape, -1)
+        return self._inputs(rows), self._y[indices]
 
     def losses(self, weights: Tensor, indices: Tensor | None = None) -> Tensor:
         rows = [self._losses(row, None if indices is None else chosen) for row, chosen in self._pairs(weights, indices)]

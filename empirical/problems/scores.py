@@ -11,6 +11,7 @@ from torch import Tensor
 
 from bounds.setting import Constant
 from empirical.problems.base import ALIGNMENT, Problem, certified, padded, same_samples
+from empirical.problems.lookups import add_rows_, row_products
 
 
 class ScoreModel(Problem):
@@ -33,6 +34,10 @@ class ScoreModel(Problem):
     def reach(self) -> float:
         r"""X, the largest \|x\| of the population."""
         return float(self.norms.max())
+
+    def scratch(self, b: int) -> int:
+        """With one row of weights no sample is copied, only its index, product and slope."""
+        return super().scratch(b) if self.weight_shape[0] > 1 else 8 * b + self.width
 
     @abstractmethod
     def _values(self, scores: Tensor, indices: Tensor | None) -> Tensor:
@@ -61,6 +66,10 @@ class ScoreModel(Problem):
 
     def add_gradient_(self, target: Tensor, weights: Tensor, indices: Tensor, scale: float) -> None:
         count, b = indices.shape
+        if self.weight_shape[0] == 1:
+            scores = row_products(self._x, weights, indices).unsqueeze(2)
+            add_rows_(target, self._x, indices, self._residuals(scores, indices).squeeze(2), scale / b)
+            return
         x, scores = self._batch(weights, indices)
         residual = self._residuals(scores, indices)
         models = target.view(count, *self.weight_shape)

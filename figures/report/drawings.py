@@ -19,7 +19,7 @@ def case_names(results: Sequence[CaseResult]) -> list[str]:
     taken: set[str] = set()
     names = []
     for result in results:
-        base = f"{_slug(result.claim)}--{_slug(result.case)}"
+        base = f"{slug(result.claim)}--{slug(result.case)}"
         name, count = base, 1
         while name.lower() in taken:
             count += 1
@@ -61,5 +61,6 @@ def _paths(name: str, folder: Path) -> list[str]:
     return [f"{folder.name}/figures/{name}{suffix}" for suffix in SUFFIXES]
 
 
-def _slug(text: str) -> str:
+def slug(text: str) -> str:
+    """Text made fit for a file name and an anchor."""
     return re.sub(r"[^A-Za-z0-9._]+", "-", text).strip("-.")[:80] or "unnamed"

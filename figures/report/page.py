@@ -1,11 +1,13 @@
-"""The report page: one HTML file that needs nothing but a browser."""
+"""The report: HTML files that need nothing but a browser, one for all verdicts and one for each paper."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -13,9 +15,10 @@ from bounds.files import write_bytes
 from figures.calibration import CalibrationSummary, calibration_figure, power_figure, wrong_verdict
 from figures.report.drawings import case_names, is_drawn, write_figures
 from figures.report.numbers import number
-from figures.report.view import MARKS, Picture, claim_views, picture
+from figures.report.view import MARKS, ClaimView, Picture, claim_views, picture
 from figures.style import to_png
 from figures.words import join_words
+from verify.papers import paper
 from verify.verdict import CaseResult, Verdict
 
 
@@ -28,7 +31,7 @@ def write_report(
     calibration: CalibrationSummary | None,
     certificates: bool = False,
 ) -> Path:
-    """Write ``folder/index.html`` with every figure inside it, and return its path.
+    """Write ``folder/index.html``, all verdicts, and one page per paper with its cases and every figure; return the first one's path.
 
     Figures named in ``results`` (see :func:`write_figures`) are embedded as they lie on the disk; cases with curves that
     are not drawn yet are drawn first. ``certificates`` links to the certificates page beside it. The same results give the
@@ -42,23 +45,45 @@ def write_report(
     if not all(is_drawn(result, name, folder) for result, name in zip(results, names, strict=True)):
         results = write_figures(results, folder)
     claims = claim_views(results, names, folder.parent)
-    page = (
-        environment()
-        .get_template("page.html.jinja")
-        .render(
-            title=title,
-            summary=summary(results),
-            counts=[(verdict, _named(verdict), MARKS[verdict], count) for verdict, count in _counts(results).items()],
-            claims=claims,
-            certificates=certificates,
-            run_facts=dict(run_facts),
-            calibration=calibration,
-            calibration_pictures=_calibration_pictures(calibration),
-            verdicts=[(_named(verdict), MARKS[verdict], verdict.name.lower(), verdict.value) for verdict in Verdict],
-        )
-    )
-    target = folder / "index.html"
-    write_bytes(target, page.encode("utf-8"))
+    papers = [_paper_page(name, claims, results) for name in dict.fromkeys(result.paper for result in results)]
+    overview: dict[str, Any] = {
+        "certificates": certificates,
+        "papers": papers,
+        "run_facts": dict(run_facts),
+        "calibration": calibration,
+        "calibration_pictures": _calibration_pictures(calibration),
+        "verdicts": [(_named(verdict), MARKS[verdict], verdict.name.lower(), verdict.value) for verdict in Verdict],
+    }
+    for page in papers:
+        own = [result for result in results if result.paper == page.name]
+        _write(folder / page.file, "paper.html.jinja", f"{page.title}: claims and verdicts", own, page.claims, {"paper": page})
+    return _write(folder / "index.html", "page.html.jinja", title, results, claims, overview)
+
+
+@dataclass(frozen=True, slots=True)
+class PaperPage:
+    """One paper's page: its file, its names, its claims, and how they ended in a few words."""
+
+    name: str
+    file: str
+    title: str
+    source: str
+    summary: str
+    claims: tuple[ClaimView, ...]
+
+
+def _paper_page(name: str, claims: Sequence[ClaimView], results: Sequence[CaseResult]) -> PaperPage:
+    own = tuple(claim for claim in claims if claim.paper == name)
+    known, ended = paper(name), _ended([result for result in results if result.paper == name])
+    return PaperPage(name, own[0].file, known.title, known.source, f"{_counted(len(own), 'claim')}, {ended}.", own)
+
+
+def _write(
+    target: Path, template: str, title: str, results: Sequence[CaseResult], claims: Sequence[ClaimView], more: Mapping[str, Any]
+) -> Path:
+    counts = [(verdict, _named(verdict), MARKS[verdict], count) for verdict, count in _counts(results).items()]
+    common = {"title": title, "summary": summary(results), "counts": counts, "claims": claims}
+    write_bytes(target, environment().get_template(template).render(**common, **more).encode("utf-8"))
     return target
 
 
@@ -66,13 +91,16 @@ def summary(results: Sequence[CaseResult]) -> str:
     """Two sentences: how many cases of how many claims ended how, and how many passes carry no information."""
     if not results:
         return "No case was checked. There is nothing to conclude."
-    counts = join_words([f"{count} {_named(verdict)}" for verdict, count in _counts(results).items()])
     cases, claims = len(results), len({result.claim for result in results})
     vacuous = sum(result.vacuous is True for result in results)
-    first = f"{_counted(cases, 'case')} of {_counted(claims, 'claim')} ended as follows: {counts}."
+    first = f"{_counted(cases, 'case')} of {_counted(claims, 'claim')} ended as follows: {_ended(results)}."
     if vacuous == 0:
         return f"{first} No bound is known to be vacuous (larger than the trivial bound)."
     return f"{first} In {_counted(vacuous, 'case')} the bound exceeds the trivial one (VACUOUS), so a pass there carries no information."
+
+
+def _ended(results: Sequence[CaseResult]) -> str:
+    return join_words([f"{count} {_named(verdict)}" for verdict, count in _counts(results).items()])
 
 
 def _counts(results: Sequence[CaseResult]) -> dict[Verdict, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from bounds.files import read_bytes
 from bounds.setting import Constant, Fact
 from bounds.symbols import REGISTRY
 from bounds.vocabulary import Readout, UpdateForm
+from figures.report.drawings import slug
 from figures.report.numbers import digits_apart, number, times
 from figures.style import PIXELS_PER_INCH
 from figures.words import alt_text, band_words, caption, curve_words, fact_words, limits, other_conditions, reference_words
@@ -71,6 +73,7 @@ class CaseView:
     mark: str
     style: str
     reason: str
+    why: str
     evidence: str
     update_form: str
     update_form_label: str
@@ -93,8 +96,9 @@ class CaseView:
 
 @dataclass(frozen=True, slots=True)
 class ClaimView:
-    """One claim with its cases, in the order given."""
+    """One claim with its cases, in the order given; ``file`` is the page that shows them."""
 
+    file: str
     anchor: str
     claim: str
     paper: str
@@ -104,6 +108,7 @@ class ClaimView:
 
 def claim_views(results: Sequence[CaseResult], names: Sequence[str], root: Path) -> list[ClaimView]:
     """Group the cases by claim, in order of first appearance; ``root`` is the folder that figure paths start from."""
+    files = page_files(list(dict.fromkeys(result.paper for result in results)))
     grouped: dict[str, list[tuple[CaseResult, str]]] = {}
     for result, name in zip(results, names, strict=True):
         grouped.setdefault(result.claim, []).append((result, name))
@@ -111,8 +116,24 @@ def claim_views(results: Sequence[CaseResult], names: Sequence[str], root: Path)
     for index, (claim, members) in enumerate(grouped.items(), start=1):
         first = members[0][0]
         cases = tuple(case_view(result, f"case-{name}", root) for result, name in members)
-        views.append(ClaimView(f"claim-{index}", claim, first.paper, first.statement, cases))
+        views.append(ClaimView(files[first.paper], f"claim-{index}", claim, first.paper, first.statement, cases))
     return views
+
+
+def page_files(papers: Sequence[str]) -> dict[str, str]:
+    """The file of each paper's page: its name, made fit for a file, and no two alike."""
+    taken, files = {"index", "certificates"}, {}
+    for paper in papers:
+        base = slug(paper)
+        name = next(name for name in (base, *(f"{base}-{count}" for count in range(2, 9999))) if name.lower() not in taken)
+        taken.add(name.lower())
+        files[paper] = f"{name}.html"
+    return files
+
+
+def first_sentence(text: str) -> str:
+    """Up to the first full stop that a capital letter follows."""
+    return re.split(r"(?<=[.])\s+(?=[A-Z])", text, maxsplit=1)[0]
 
 
 def case_view(result: CaseResult, anchor: str, root: Path) -> CaseView:
@@ -131,6 +152,7 @@ def case_view(result: CaseResult, anchor: str, root: Path) -> CaseView:
         mark=MARKS[result.verdict],
         style=result.verdict.name.lower(),
         reason=result.reason,
+        why=first_sentence(result.reason),
         evidence=result.evidence.value,
         update_form=result.update_form,
         update_form_label=_label(UpdateForm, result.update_form),

@@ -12,7 +12,7 @@ import torch
 
 from bounds.errors import DomainError
 from bounds.vocabulary import Quantity, Readout
-from empirical import Run, measure
+from empirical import Run, measure, measuring
 from empirical.memory import hold_memory, machine_memory, parse_memory, resident_memory
 from empirical.parts import cut, network_bytes
 from empirical.problems import problem
@@ -63,6 +63,24 @@ def test_the_budget_changes_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     run, tight = _run(T=3), network_bytes(_run(), problem("mlp-digits")) * 3
     values = [measure(run, [L1], device="cpu", memory=memory)[0].values for memory in (None, tight)]
     assert np.array_equal(*values)
+
+
+def test_weights_of_the_population_are_made_part_by_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All replicates at once they could exceed any budget, and each network's share of it has room for its own."""
+    real, asked = measuring.contrast, []
+
+    def spy(training: np.ndarray, population: np.ndarray) -> np.ndarray:
+        asked.append(len(training))
+        return real(training, population)
+
+    run, gap = _run(replicates=5, twins=0), (Quantity.GENERALIZATION_ERROR, Readout.NODE_AVERAGE)
+    whole = measure(run, [gap], device="cpu")[0].values
+    monkeypatch.setattr(measuring, "contrast", spy)
+    assert np.array_equal(measure(run, [gap], device="cpu", chunk=2)[0].values, whole)
+    assert asked == [2, 2, 1]
+    small, large = problem("mlp-digits"), problem("mlp-digits")
+    monkeypatch.setattr(type(large), "size", property(lambda self: 10**6 if self is large else 1797))
+    assert network_bytes(run, large) - network_bytes(run, small) >= 3 * 8 * (10**6 - 1797)
 
 
 def test_a_run_that_cannot_fit_is_refused_in_one_line() -> None:

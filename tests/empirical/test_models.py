@@ -79,7 +79,7 @@ def test_runs_equal_a_loop_of_modules_and_optimizers(name: str, form: str) -> No
 
 
 @pytest.mark.parametrize("precision", ["float64", "float32"])
-@pytest.mark.parametrize("layout", ["vmap", "loop", "by hand", "logistic"])
+@pytest.mark.parametrize("layout", ["phases", "vmap", "loop", "by hand", "logistic"])
 @pytest.mark.parametrize(("m", "b"), [(3, 1), (7, 3), (16, 4)])
 def test_null_pairs_differ_by_exactly_zero(layout: Any, m: int, b: int, precision: Any) -> None:
     features, labels = RNG.normal(size=(20, 1, 8, 8)), np.arange(20) % 3

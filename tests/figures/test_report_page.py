@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from bounds.errors import InputFileError
+from bounds.errors import DomainError, InputFileError
 from figures import CalibrationSummary, write_figures, write_report
 from figures.words import alt_text, caption
-from verify.verdict import CaseResult, Verdict
+from verify.verdict import CaseResult, Table, Verdict
 
 VOID = {"meta", "link", "img", "br", "hr"}
 FACTS = {"seed": "1", "machine": "<none> & nothing"}
@@ -68,6 +68,23 @@ class Page:
     text: str
     root: Element
     results: list[CaseResult]
+    papers: dict[str, Element]
+    texts: dict[str, str]
+
+    @property
+    def shown(self) -> list[CaseResult]:
+        """The results in the order of the papers' pages."""
+        order = list(dict.fromkeys(result.paper for result in self.results))
+        return sorted(self.results, key=lambda result: order.index(result.paper))
+
+    @property
+    def cases(self) -> Element:
+        """All papers' pages, one after the other."""
+        return Element("pages", {}, "".join(root.text for root in self.papers.values()), list(self.papers.values()))
+
+    @property
+    def everything(self) -> dict[str, Element]:
+        return {"index.html": self.root, **self.papers}
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +95,9 @@ def page(results: list[CaseResult], calibration: CalibrationSummary, tmp_path_fa
     path = write_report(drawn, folder, title="Bounds <& runs>", run_facts=FACTS, calibration=calibration)
     assert path == folder.resolve() / "index.html"
     text = path.read_text("utf-8")
-    return Page(folder, text, Tree(text).root, drawn)
+    files = [link.attributes["href"] for link in Tree(text).root.every("ul", "pages")[0].every("a")]
+    texts = {name: (folder / name).read_text("utf-8") for name in files}
+    return Page(folder, text, Tree(text).root, drawn, {name: Tree(one).root for name, one in texts.items()}, texts)
 
 
 def _squeeze(text: str) -> str:
@@ -116,36 +135,62 @@ def test_the_numbers_of_the_table(page: Page) -> None:
     assert rows["three"][3] == "3.4\u202f×\u202f10300"
 
 
+def _levels_are_in_order(text: str) -> bool:
+    levels = [int(tag) for tag in re.findall(r"<h([1-6])", text)]
+    return levels[0] == 1 and levels.count(1) == 1 and all(after <= before + 1 for before, after in itertools.pairwise(levels))
+
+
 def test_the_table_comes_first_and_headings_are_in_order(page: Page) -> None:
-    levels = [int(tag) for tag in re.findall(r"<h([1-6])", page.text)]
-    assert levels[0] == 1
-    assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
-    heads = [_squeeze(head.text) for head in page.root.every("h2")]
-    claims = list(dict.fromkeys(f"Claim {result.claim} {result.paper}" for result in page.results))
-    assert heads == ["Verdicts", *claims, "How far to trust this page", "How verdicts are made"]
+    assert all(map(_levels_are_in_order, [page.text, *page.texts.values()]))
+    assert [_squeeze(head.text) for head in page.root.every("h2")] == ["Verdicts", "How far to trust this page", "How verdicts are made"]
+    claims = list(dict.fromkeys(f"Claim {result.claim}" for result in page.shown))
+    heads = [[_squeeze(head.text) for head in root.every("h2")] for root in page.papers.values()]
+    assert all(head[0] == "Claims and verdicts" for head in heads)
+    assert [name for head in heads for name in head[1:]] == claims
 
 
-def test_every_link_leads_somewhere_on_the_page(page: Page) -> None:
-    identifiers = re.findall(r'\sid="([^"]*)"', page.text)
-    assert len(identifiers) == len(set(identifiers))
-    targets = [link.attributes["href"] for link in page.root.every("a")]
-    assert all(target.startswith("#") and target[1:] in identifiers for target in targets)
-    assert targets[0] == "#main", "the skip link comes first"
-    assert len([target for target in targets if target.startswith("#case-")]) == len(page.results)
-    named = [
-        value for tag in ("section", "article", "div") for one in page.root.every(tag) if (value := one.attributes.get("aria-labelledby"))
-    ]
-    assert set(named) <= set(identifiers)
+def test_a_papers_page_opens_with_claim_case_verdict_evidence_and_why(page: Page) -> None:
+    assert list(page.papers) == [f"{paper}.html" for paper in dict.fromkeys(result.paper for result in page.results)]
+    rows = [row.inside for root in page.papers.values() for row in root.every("table", "claims")[0].every("tr")[1:]]
+    cells = [[_squeeze(cell.text) for cell in row][-4:] for row in rows]
+    assert [row[0] for row in cells] == [_squeeze(result.case) for result in page.shown]
+    for row, result in zip(cells, page.shown, strict=True):
+        assert result.verdict.name.replace("_", " ") in row[1]
+        assert row[2] == result.evidence.value
+        assert row[3]
+        assert _squeeze(result.reason).startswith(row[3])
+    firsts = [_squeeze(row[0].text) for row in rows if len(row) == 5]
+    assert firsts == list(dict.fromkeys(result.claim for result in page.shown))
+
+
+def test_every_link_leads_somewhere(page: Page) -> None:
+    texts = {"index.html": page.text, **page.texts}
+    identifiers = {name: re.findall(r'\sid="([^"]*)"', text) for name, text in texts.items()}
+    for name, root in page.everything.items():
+        assert len(identifiers[name]) == len(set(identifiers[name]))
+        targets = [link.attributes["href"] for link in root.every("a")]
+        assert targets[0] == "#main", "the skip link comes first"
+        for target in targets:
+            file, _, anchor = target.partition("#")
+            assert not anchor or anchor in identifiers[file or name], target
+            assert (file or name) in texts, target
+        named = [
+            value for tag in ("section", "article", "div") for one in root.every(tag) if (value := one.attributes.get("aria-labelledby"))
+        ]
+        assert set(named) <= set(identifiers[name])
+    cases = [link for link in page.root.every("table", "verdicts")[0].every("a") if "#case-" in link.attributes["href"]]
+    assert len(cases) == len(page.results)
 
 
 def test_nothing_is_fetched_and_nothing_runs(page: Page) -> None:
-    assert "<script" not in page.text
-    assert not re.search(r"https?:|url\(|@import|\son\w+=", page.text)
+    for text in (page.text, *page.texts.values()):
+        assert "<script" not in text
+        assert not re.search(r"https?:|url\(|@import|\son\w+=", text)
     sources = [
         element.attributes[name]
+        for root in page.everything.values()
         for tag in ("img", "link")
-        for element in page.root.every(tag)
+        for element in root.every(tag)
         for name in ("src", "href")
         if name in element.attributes
     ]
@@ -153,10 +198,11 @@ def test_nothing_is_fetched_and_nothing_runs(page: Page) -> None:
 
 
 def test_every_figure_is_embedded_with_words(page: Page, calibration: CalibrationSummary) -> None:
-    images = [image.attributes for image in page.root.every("img")]
-    drawn = [result for result in page.results if result.curves]
-    assert len(images) == len(drawn) + 2
-    captions = [_squeeze(one.text) for one in page.root.every("figcaption")]
+    images = [image.attributes for image in page.cases.every("img")]
+    drawn = [result for result in page.shown if result.curves]
+    assert len(images) == len(drawn)
+    assert len(page.root.every("img")) == 2, "the overview draws the calibration only"
+    captions = [_squeeze(one.text) for one in page.cases.every("figcaption")]
     for image, words, result in zip(images, captions, drawn, strict=False):
         data = base64.b64decode(image["src"].removeprefix("data:image/png;base64,"))
         assert data == (page.folder.parent / result.figures[0]).read_bytes()
@@ -168,15 +214,15 @@ def test_every_figure_is_embedded_with_words(page: Page, calibration: Calibratio
 
 
 def test_hostile_text_is_shown_and_not_obeyed(page: Page) -> None:
-    texts = [_squeeze(quote.text) for quote in page.root.every("blockquote")]
+    texts = [_squeeze(quote.text) for quote in page.cases.every("blockquote")]
     assert any("<script>alert('x')</script>" in text for text in texts)
     assert page.root.every("title")[0].text == "Bounds <& runs>"
     for shown in ("digits <1797>", "largest of 4096 sampled points <not a proof>", "right-skewed <heavy>", "<none> & nothing", "atc<n>&co"):
-        assert shown in page.root.text
+        assert shown in page.root.text + page.cases.text
 
 
 def test_a_case_shows_its_reason_conditions_constants_and_values(page: Page) -> None:
-    for article, result in zip(page.root.every("article"), page.results, strict=True):
+    for article, result in zip(page.cases.every("article"), page.shown, strict=True):
         text = _squeeze(article.text)
         assert _squeeze(result.reason) in text
         assert result.verdict.value in text
@@ -184,15 +230,30 @@ def test_a_case_shows_its_reason_conditions_constants_and_values(page: Page) -> 
         assert len(article.every("table", "conditions")) == bool(result.conditions)
         values = [table for details in article.every("details") for table in details.every("table")]
         assert [len(table.every("tr")) - 1 for table in values] == [curve.x.size for curve in result.curves]
-    conditions = _squeeze(page.root.every("table", "conditions")[0].text)
+    conditions = _squeeze(page.cases.every("table", "conditions")[0].text)
     assert "samples per node (n) 16" in conditions
     assert "spectral gap of the mixing matrix (gap) 0.333333" in conditions
     assert "own data yes" in conditions
     assert "loss softmax" in conditions
 
 
+def test_a_table_of_a_case_is_shown_with_it(by_case: dict[str, CaseResult], tmp_path: Path) -> None:
+    table = Table("Steps <needed>", ("graph", "gap", "found"), (("ring & co", 0.333333333, True), ("torus", 0.5, False)))
+    write_report([replace(by_case["no-bound"], tables=(table,))], tmp_path / "report", title="t", run_facts={}, calibration=None)
+    root = Tree((tmp_path / "report" / f"{by_case['no-bound'].paper}.html").read_text("utf-8")).root
+    (shown,) = root.every("table", "findings")
+    rows = [[_squeeze(cell.text) for cell in row.inside] for row in shown.every("tr")]
+    assert rows == [["graph", "gap", "found"], ["ring & co", "0.3333", "yes"], ["torus", "0.5", "no"]]
+    assert _squeeze(shown.every("caption")[0].text) == "Steps <needed>"
+
+
+def test_a_row_that_does_not_fit_its_table_is_refused() -> None:
+    with pytest.raises(DomainError, match="got a row of 1 cells in the table 'a'; its 2 columns need as many"):
+        Table("a", ("x", "y"), ((1.0,),))
+
+
 def test_limits_are_told_also_without_a_figure(page: Page) -> None:
-    bare = [article for article, result in zip(page.root.every("article"), page.results, strict=True) if not result.curves]
+    bare = [article for article, result in zip(page.cases.every("article"), page.shown, strict=True) if not result.curves]
     assert len(bare) == 5
     assert sum("Nothing here speaks for or against" in article.text for article in bare) == 2
 
@@ -221,10 +282,12 @@ def test_calibration_is_tabled(page: Page) -> None:
 
 
 def test_tables_are_named_and_scroll_by_keyboard(page: Page) -> None:
-    for table in page.root.every("table"):
+    tables = [table for root in page.everything.values() for table in root.every("table")]
+    for table in tables:
         assert all(head.attributes.get("scope") in ("col", "row", "rowgroup") for head in table.every("th"))
-    regions = [one.attributes for one in page.root.every("div") if one.attributes.get("class", "").split(" ")[0] in ("scroll", "plate")]
-    assert len(regions) >= len(page.root.every("table"))
+    blocks = [one.attributes for root in page.everything.values() for one in root.every("div")]
+    regions = [one for one in blocks if one.get("class", "").split(" ")[0] in ("scroll", "plate")]
+    assert len(regions) >= len(tables)
     assert all(one["tabindex"] == "0" and one["role"] == "region" and ("aria-label" in one or "aria-labelledby" in one) for one in regions)
 
 
@@ -233,7 +296,7 @@ def test_the_same_results_give_the_same_bytes(by_case: dict[str, CaseResult], ca
     texts = []
     for name in ("a", "b"):
         path = write_report(some, tmp_path / name / "report", title="t", run_facts={}, calibration=calibration)
-        texts.append(path.read_bytes())
+        texts.append((path.read_bytes(), (path.parent / "core.html").read_bytes()))
         assert (path.parent / "figures" / "core-convex--atc-T.svg").is_file(), "figures that are missing are drawn"
     assert texts[0] == texts[1]
 

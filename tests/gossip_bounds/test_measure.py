@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -73,6 +74,11 @@ def test_it_measures_what_measure_measures(experiment: Write, tmp_path: Path, ca
     assert row["steps"] == [6, 12]
     assert row["means"]["generalization_error_at_worst_node"] == [float(w.values.mean(0).max()) for w in (first, last)]
     assert row["means"]["l1_stability_at_node_average"] == [float(s.values.mean()) for s in stability]
+    assert list(row["subset_errors"]) == ["l1_stability_at_node_average"]
+    for given, found_here in zip(row["subset_errors"]["l1_stability_at_node_average"], stability, strict=True):
+        assert found_here.subset_error is not None
+        assert given == pytest.approx(math.sqrt(math.fsum(float(e) ** 2 for e in found_here.subset_error)) / 3, rel=1e-12)
+        assert given > 0
     stored = Store(tmp_path / "out").get(one, requests)
     assert stored is not None
     assert np.array_equal(stored[requests[0]][1].values, last.values)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from verify.claims.multigossip import centralized, exponents, optimization
+from verify.claims.multigossip import centralized, enough, excess, exponents, factors, generalization, gradients, optimization, summary
 from verify.claims.multigossip.common import Build
 
 PAPER = "li2025"
 
 CLAIMS: dict[str, Build] = {
+    **optimization.CLAIMS,
+    **generalization.CLAIMS,
     **centralized.CLAIMS,
     **exponents.CLAIMS,
-    **optimization.CLAIMS,
+    **factors.CLAIMS,
+    **summary.CLAIMS,
+    **excess.CLAIMS,
+    **gradients.CLAIMS,
+    **enough.CLAIMS,
 }

@@ -19,6 +19,7 @@ from verify.statistics.decision import MIN_REPLICATES, Judgement
 from verify.statistics.judge import equivalent, judge, split_level
 from verify.statistics.noise import KINDS, Sampler, decaying_curve, sampler, standard_noise
 from verify.statistics.slopes import SlopeCalibrationRow, SlopeJudgement, slope_calibration, slope_test
+from verify.statistics.trends import Trend, TrendCalibrationRow, blocked, trend_calibration, trend_test
 
 __all__ = [
     "KINDS",
@@ -32,6 +33,9 @@ __all__ = [
     "Sampler",
     "SlopeCalibrationRow",
     "SlopeJudgement",
+    "Trend",
+    "TrendCalibrationRow",
+    "blocked",
     "calibration_table",
     "decay_test",
     "decaying_curve",
@@ -54,5 +58,7 @@ __all__ = [
     "slower_or_equal",
     "split_level",
     "standard_noise",
+    "trend_calibration",
+    "trend_test",
     "verdict_rates",
 ]

@@ -7,6 +7,7 @@ import pytest
 
 from bounds.errors import DomainError
 from verify.statistics import (
+    SlopeJudgement,
     decay_test,
     exponent_verdict,
     grouped,
@@ -105,6 +106,27 @@ def judged(values: np.ndarray, exponent: float, margin: float = 0.1):
 def test_an_exponent_as_a_limit_and_as_the_order(true: float, asked: float, limit: Verdict | None, order: Verdict) -> None:
     found = judged(noisy(X**true, replicates=200), asked)
     assert limit is None or slower_or_equal(found, asked) is limit
+    assert exponent_verdict(found) is order
+
+
+def slope(low: float, high: float, drift_low: float = -0.02, drift_high: float = 0.02) -> SlopeJudgement:
+    return SlopeJudgement(Verdict.UNDECIDED, "", -1.0, 0.1, (low + high) / 2, low, high, 0.0, drift_low, drift_high)
+
+
+@pytest.mark.parametrize(
+    ("found", "limit", "order"),
+    [
+        (slope(-1.2, -0.95), Verdict.UNDECIDED, Verdict.UNDECIDED),
+        (slope(-1.3, -1.05), Verdict.HOLDS, Verdict.UNDECIDED),
+        (slope(-1.3, -1.2), Verdict.HOLDS, Verdict.VIOLATED),
+        (slope(-1.3, -1.2, -0.1, 0.5), Verdict.UNDECIDED, Verdict.UNDECIDED),
+        (slope(-0.8, -0.7), Verdict.VIOLATED, Verdict.VIOLATED),
+        (slope(-0.8, -0.7, -0.5, 0.1), Verdict.UNDECIDED, Verdict.UNDECIDED),
+        (slope(-1.3, -1.2, 0.01, 0.1), Verdict.HOLDS, Verdict.UNDECIDED),
+    ],
+)
+def test_ends_margin_and_drift_all_count(found: SlopeJudgement, limit: Verdict, order: Verdict) -> None:
+    assert slower_or_equal(found, -1.0) is limit
     assert exponent_verdict(found) is order
 
 

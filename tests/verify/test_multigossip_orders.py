@@ -23,7 +23,7 @@ from bounds.vocabulary import UpdateForm
 from empirical import Run
 from verify.case import Case, Context
 from verify.claims.core import Budget
-from verify.claims.multigossip.attained import decide, expansive_twins
+from verify.claims.multigossip.attained import attained, decide, expansive_twins
 from verify.claims.multigossip.common import DISTANCE, GENERALIZATION, STABILITY
 from verify.claims.multigossip.consensus_part import POINT, bounds_symbol, expansions, positive
 from verify.claims.multigossip.measured_orders import Ask, in_sweep
@@ -253,6 +253,7 @@ def test_the_expansive_quadratic_attains_its_bound() -> None:
     for t in range(1, 31):
         mean = (1 + 1 / t) * mean + 2 / t / (3 * 5)
     assert expansive_twins(3, 5, (30,))[0] == pytest.approx(mean, rel=1e-12)
+    assert attained().verdict is Verdict.HOLDS
     right = {"m": -1.0, "n": -1.0, "T": 1.0}
     assert decide(right, right, 1e-12)[0] is Verdict.HOLDS
     assert decide(right | {"m": -0.5}, right, 1e-12)[0] is Verdict.VIOLATED

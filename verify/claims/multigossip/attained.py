@@ -18,7 +18,7 @@ _BETA = 1.0
 _C = 1.0
 _EXACT = 1e-9
 _MARGIN = 0.01
-_LONG = (500, 1000, 2000)
+_LONG = (250, 500, 1000)
 
 
 def expansive_twins(m: int, n: int, steps: tuple[int, ...]) -> list[float]:

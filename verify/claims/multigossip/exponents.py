@@ -74,9 +74,9 @@ def _linear(budget: Budget, seed: int, device: str) -> list[Case]:
     )
     complete = tuple(replace(run, topology="complete") for run in _along(base, "m"))
     asks = (
-        ("m", _along(base, "m"), Ask("m", STABILITY, exponent=-1.0, margin=0.05)),
-        ("n", _along(base, "n"), Ask("n", STABILITY, exponent=-1.0, margin=0.05)),
-        ("T", _along(base, "T"), Ask("T", STABILITY, exponent=1.0, margin=0.05)),
+        ("m", _along(base, "m"), Ask("m", STABILITY, exponent=-1.0)),
+        ("n", _along(base, "n"), Ask("n", STABILITY, exponent=-1.0)),
+        ("T", _along(base, "T"), Ask("T", STABILITY, exponent=1.0)),
         ("m-mean-square-complete-graph", complete, Ask("m", SQUARES, exponent=-2.0)),
     )
     heading = [_heading(f"linear-{case}", statement=_ATTAINED) for case, _, _ in asks]

@@ -21,6 +21,7 @@ _COARSE = 1.6
 _REACH = 6.0
 _MOST = 250
 _SETTLED = 1e-10
+_CONTRACTS = 0.95
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +57,8 @@ class Pair:
                 f"got eta={self.eta!r}, std={self.std!r}, second={self.second!r}, ({self.low!r}, {self.high!r}); "
                 "give eta, std > 0, abs(second) < 1 and low < high"
             )
+        if self.noise[1] == 0:
+            raise DomainError("got second=0 with update_form='atc', which keeps both nodes alike; use Walk with std eta times std/sqrt(2)")
 
     @property
     def noise(self) -> tuple[float, float]:
@@ -85,16 +88,18 @@ class Pair:
         return Passage(fine, abs(fine - coarse))
 
     def _differences(self, reach: float) -> tuple[float, float]:
-        """A range of v that holds ``reach`` stationary standard deviations around where v rests, for every u inside."""
+        """A range of v that holds ``reach`` stationary standard deviations around where v rests, for every u where it does."""
         u = np.linspace(self.low, self.high, 201)
         v = np.zeros_like(u)
-        for _ in range(400):
-            v = self.step(u, v)[1]
-        slope = (self.step(u, v + 1e-6)[1] - self.step(u, v - 1e-6)[1]) / 2e-6
-        # Far out, where nothing comes, the difference may be repelled; there the typical width has to do.
-        spread = self.noise[1] / np.sqrt(1 - np.minimum(slope**2, 0.9))
-        v = np.where(np.isfinite(v), v, 0.0)
-        return float((v - reach * spread).min()), float((v + reach * spread).max())
+        with np.errstate(all="ignore"):
+            for _ in range(400):
+                v = self.step(u, v)[1]
+            slope = (self.step(u, v + 1e-6)[1] - self.step(u, v - 1e-6)[1]) / 2e-6
+        rests = np.abs(slope) < _CONTRACTS
+        if not rests.any():
+            raise DomainError(f"got eta={self.eta:g} and second={self.second:g}, with which the two nodes drift apart; take a smaller eta")
+        width = reach * self.noise[1] / np.sqrt(1 - slope[rests] ** 2)
+        return float((v[rests] - width).min()), float((v[rests] + width).max())
 
     def _solved(self, start: float, panel: float, reach: float) -> float:
         from scipy.sparse.linalg import LinearOperator, gmres
@@ -106,7 +111,7 @@ class Pair:
         ku, kv = _density(to_u, u, su) * wu, _density(to_v, v, sv) * wv
 
         def apply(times: Values) -> Values:
-            return times - np.asarray((ku @ times.reshape(len(u), len(v)) * kv).sum(axis=1))
+            return np.asarray(times - (ku @ times.reshape(len(u), len(v)) * kv).sum(axis=1), dtype=np.float64)
 
         size = len(grid_u)
         operator = LinearOperator((size, size), matvec=apply, dtype=np.float64)

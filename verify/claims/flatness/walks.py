@@ -31,6 +31,7 @@ from verify.verdict import Curve, Numbers, Table, Verdict
 LEVEL, BARRIER, BOTTOM = 0.5, 0.25, -1.0
 _LOW = -2.5
 _SLOTS = 4
+_CHECK = "other's exit time over the exact one of mini-batch SGD"
 Values = NDArray[np.float64]
 
 
@@ -170,37 +171,41 @@ def leading_ratio(walks: Walks) -> float:
     return float(bounds.get("exit_time_ratio").evaluate(update_form=walks.form, **given))
 
 
-def faster(results: tuple[Exits, ...], level: float, rng: np.random.Generator, note: str = "") -> Finding:
-    """Whether the first group of each pair (first, second), (first, second), ... leaves faster: all points along eta at once."""
+def faster(results: tuple[Exits, ...], level: float, rng: np.random.Generator, note: str = "", along: str = "eta") -> Finding:
+    """Whether the first group of each pair (first, second), (first, second), ... leaves faster: all points along eta, or the gap, at once."""
     pairs = list(zip(results[::2], results[1::2], strict=True))
     found = [compared(one, two, level / len(pairs)) for one, two in pairs]
     signs = [one.sign for one in found]
     verdict = Verdict.VIOLATED if -1 in signs else Verdict.HOLDS if all(sign == 1 for sign in signs) else Verdict.UNDECIDED
-    if verdict is Verdict.VIOLATED:
-        at = max(range(len(found)), key=lambda k: found[k].ratio.low)
-    else:
-        at = max(range(len(found)), key=lambda k: found[k].ratio.high)
+    end = "low" if verdict is Verdict.VIOLATED else "high"
+    at = max(range(len(found)), key=lambda k: getattr(found[k].ratio, end))
     words = {
-        Verdict.HOLDS: "below 1 at every step size, and the log-rank test agrees",
+        Verdict.HOLDS: "below 1, and the log-rank test agrees",
         Verdict.VIOLATED: "above 1, and the log-rank test agrees",
         Verdict.UNDECIDED: "not cleared of 1 by band and log-rank test together",
     }
+    every = " everywhere" if len(found) > 1 and verdict is Verdict.HOLDS else ""
     inside = sum(one.ratio.low <= one.predicted <= one.ratio.high for one in found)
     reason = (
-        f"The mean exit time is {describe(pairs, found)} that of {_NAMES[pairs[0][1].walks.form]}: {words[verdict]}. The spread measured "
+        f"The mean exit time is {describe(pairs, found, along)} that of {NAMES[pairs[0][1].walks.form]}: {words[verdict]}{every}. The spread measured "
         f"where gradients are taken predicts {', '.join(f'{one.predicted:.3g}' for one in found)}, inside the band at {inside} of "
         f"{len(found)} point{'s' if len(found) > 1 else ''}.{note}"
     )
-    return finding(verdict, reason, pairs, found, at)
+    return finding(verdict, reason, pairs, found, at, along)
 
 
-_NAMES = {"centralized": "mini-batch SGD", "atc": "ATC diffusion", "cta": "CTA diffusion", "consensus": "consensus"}
+NAMES = {"centralized": "mini-batch SGD", "atc": "ATC diffusion", "cta": "CTA diffusion", "consensus": "consensus"}
 
 
-def describe(pairs: list[tuple[Exits, Exits]], found: list[Comparison]) -> str:
-    """Ratios with their bands, by step size."""
+def place(walks: Walks, along: str) -> float:
+    """Where a group is drawn: its step size, or the spectral gap of its graph."""
+    return walks.eta if along == "eta" else topology(walks.graph, walks.m).gap
+
+
+def describe(pairs: list[tuple[Exits, Exits]], found: list[Comparison], along: str = "eta") -> str:
+    """Ratios with their bands, point by point."""
     parts = [
-        f"{c.ratio.ratio:.3g} times ({c.ratio.low:.3g} to {c.ratio.high:.3g}, eta = {one.walks.eta:g})"
+        f"{c.ratio.ratio:.3g} times ({c.ratio.low:.3g} to {c.ratio.high:.3g}, {along} = {place(one.walks, along):.3g})"
         for (one, _), c in zip(pairs, found, strict=True)
     ]
     return ", ".join(parts)
@@ -216,16 +221,20 @@ def no_advantage(results: tuple[Exits, ...], level: float, rng: np.random.Genera
     verdict = Verdict.VIOLATED if alike or found[0].sign == -1 else Verdict.HOLDS if found[0].sign == 1 else Verdict.UNDECIDED
     told = f"wholly within {margin:.0%} of 1" if alike else f"which does not decide whether it is within {margin:.0%} of 1"
     told = told if found[0].sign == 0 or alike else "not within it"
-    return finding(verdict, f"{why} Measured, the mean exit time is {describe(pairs, found)} that of mini-batch SGD, {told}.", pairs, found, 0)
+    return finding(
+        verdict, f"{why} Measured, the mean exit time is {describe(pairs, found)} that of mini-batch SGD, {told}.", pairs, found, 0
+    )
 
 
-def finding(verdict: Verdict, reason: str, pairs: list[tuple[Exits, Exits]], found: list[Comparison], at: int) -> Finding:
-    """The finding of ratios along eta, held against 1 and drawn against the predicted ones."""
+def finding(
+    verdict: Verdict, reason: str, pairs: list[tuple[Exits, Exits]], found: list[Comparison], at: int, along: str = "eta"
+) -> Finding:
+    """The finding of ratios along a parameter, held against 1 and drawn against the predicted ones."""
     one, decisive = pairs[at][0].walks, found[at]
     more = decisive.more(one.walkers) if verdict is Verdict.UNDECIDED else None
     ratio = decisive.ratio
     numbers = Numbers(ratio.ratio, ratio.low, ratio.high, 1.0, 1 / ratio.ratio, one.walkers, more)
-    return Finding(verdict, reason, numbers, None, conditions(one), curves=(curve(pairs, found),), tables=(table(pairs, found),))
+    return Finding(verdict, reason, numbers, None, conditions(one), curves=(curve(pairs, found, along),), tables=(table(pairs, found),))
 
 
 def conditions(one: Walks) -> dict[str, Fact]:
@@ -243,28 +252,26 @@ def conditions(one: Walks) -> dict[str, Fact]:
     }
 
 
-def curve(pairs: list[tuple[Exits, Exits]], found: list[Comparison]) -> Curve:
-    """Measured ratios of exit times along eta beside the predicted ones."""
+def curve(pairs: list[tuple[Exits, Exits]], found: list[Comparison], along: str) -> Curve:
+    """Measured ratios of exit times along a parameter beside the predicted ones."""
     ratios = [one.ratio for one in found]
     mean, low, high = (np.array([getattr(r, name) for r in ratios]) for name in ("ratio", "low", "high"))
     leading = np.array([leading_ratio(one.walks) / leading_ratio(two.walks) for one, two in pairs])
     return Curve(
-        symbol("eta"), Quantity.OTHER, np.array([one.walks.eta for one, _ in pairs]), mean, low, high,
+        symbol(along), Quantity.OTHER, np.array([place(one.walks, along) for one, _ in pairs]), mean, low, high,
         np.array([one.predicted for one in found]), None, len(found) * found[0].share, pairs[0][0].walks.walkers,
-        label=f"exit time of {_NAMES[pairs[0][0].walks.form]} over that of {_NAMES[pairs[0][1].walks.form]}",
+        label=f"exit time of {NAMES[pairs[0][0].walks.form]} over that of {NAMES[pairs[0][1].walks.form]}",
         bound_label="predicted from the measured spread", companions=(("leading order, exit_time_ratio", leading),),
     )  # fmt: skip
 
 
 def table(pairs: list[tuple[Exits, Exits]], found: list[Comparison]) -> Table:
     """Exits, spreads and log-rank statistics by step size."""
-    heads = ("eta", "exits", "exits of the other", "exit time ratio", "predicted", "leading order", "log-rank z", "spread", "Kramers x")
+    heads = ("graph", "eta", "exits", "exits of the other", "exit time ratio", "predicted", "leading order", "log-rank z", "spread", _CHECK)
     rows: list[tuple[Fact, ...]] = []
     for (one, two), c in zip(pairs, found, strict=True):
         walks = one.walks
-        exact = exact_time(walks.eta, walks.temperature)
-        times = [group.times.time_at_risk / group.times.exits / exact for group in (one, two)]
+        other = two.times.time_at_risk / two.times.exits / exact_time(walks.eta, walks.temperature)
         leading = leading_ratio(walks) / leading_ratio(two.walks)
-        rows.append((walks.eta, *c.exits, c.ratio.ratio, c.predicted, leading, c.rank.z, one.spread, times[1]))
-    heads = (*heads[:-1], "other's exit time over the exact one of mini-batch SGD")
-    return Table("Exit times by step size", heads, tuple(rows))
+        rows.append((walks.graph, walks.eta, *c.exits, c.ratio.ratio, c.predicted, leading, c.rank.z, one.spread, other))
+    return Table("Exit times", heads, tuple(rows))

@@ -8,8 +8,6 @@ at the same time and ATC stands for both.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from bounds.setting import Fact, Schedule
@@ -53,8 +51,8 @@ def _groups(budget: Budget, seed: int) -> dict[str, list[dict[str, Walks]]]:
         "ring": [{form: ring(form, eta, count, seed) for form in forms} for eta, count in sorted(rings.items())],
         "torus": [{form: _other(form, "torus", 16, 0.04, 512 * more, seed) for form in forms}],
         "complete": [{form: _other(form, "complete", 3, 0.05, 2560 * more, seed) for form in forms}],
-        "tilted-ring": [{form: _other(form, "ring", 8, 0.03, 512 * more, seed, pull=1.0) for form in forms}],
-        "ten-dimensions": [{form: _other(form, "ring", 8, 0.05, 224 * more, seed, dimension=10) for form in forms}],
+        "tilted": [{form: _other(form, "ring", 8, 0.03, 512 * more, seed, pull=1.0) for form in forms}],
+        "10d-ring": [{form: _other(form, "ring", 8, 0.05, 224 * more, seed, dimension=10) for form in forms}],
     }
 
 
@@ -65,8 +63,8 @@ def _other(form: str, graph: str, m: int, eta: float, walkers: int, seed: int, p
 
 
 _NOTES = {
-    "tilted-ring": " Half of the nodes are pulled one way with strength 1, half the other way.",
-    "ten-dimensions": " The well is one coordinate of ten; the others enter no step of it.",
+    "tilted": " Half of the nodes are pulled one way with strength 1, half the other way.",
+    "10d-ring": " The well is one coordinate of ten; the others enter no step of it.",
 }
 _SAME = (
     "On the complete graph with equal weights ATC is mini-batch SGD step by step (this is how the centralized strategy is written as a "
@@ -80,7 +78,7 @@ def _measured(budget: Budget, seed: int) -> list[Case]:
     for scene, points in _groups(budget, seed).items():
         for form, other in (("atc", "centralized"), ("consensus", "centralized"), ("consensus", "atc")):
             note = _NOTES.get(scene, "") + (_CTA if "atc" in (form, other) else "")
-            case = f"{scene}-{form}" + ("-against-diffusion" if other == "atc" else "")
+            case = f"{scene}-vs-diffusion" if other == "atc" else f"{scene}-{form}"
             heading = Heading(CLAIM, case, PAPER, CONSENSUS_FIRST if other == "atc" else FASTER, form, MEAN)
             asked = tuple(point[name].task() for point in points for name in (form, other))
             if scene == "complete" and form == "atc":
@@ -99,7 +97,7 @@ def _along_gap(budget: Budget, seed: int) -> list[Case]:
         if form == "atc" and quick:
             continue
         groups = [Walks(form, graph, 8, eta, TEMPERATURE, walkers, seed) for graph in graphs]
-        heading = Heading(CLAIM, f"graphs-of-eight-{form}", PAPER, FASTER, form, MEAN)
+        heading = Heading(CLAIM, f"graphs-{form}", PAPER, FASTER, form, MEAN)
         asked = tuple(task for one in groups for task in (one.task(), central.task()))
         cases.append(TasksCase(heading, asked, faster, ("", "gap")))
     return cases
@@ -111,7 +109,7 @@ def _single_node(budget: Budget, seed: int) -> Case:
     one = Walks("consensus", "ring", 8, 0.04, TEMPERATURE, walkers, seed, node=0)
     mean = ring("consensus", 0.04, walkers, seed)
     asked = (one.task(), ring("centralized", 0.04, walkers, seed).task(), mean.task())
-    heading = Heading(CLAIM, "ring-consensus-single-node", PAPER, FASTER, "consensus", _NODES)
+    heading = Heading(CLAIM, "ring-single-node", PAPER, FASTER, "consensus", _NODES)
     return TasksCase(heading, asked, first_node)
 
 
@@ -135,7 +133,7 @@ def first_node(results: tuple[walks.Exits, walks.Exits, walks.Exits], level: flo
         f"SGD does. Of the walks whose node 0 passed, {inside:.0%} still have their network mean inside {wait} steps later (where the mean left "
         f"too, {np.median(behind):.0f} steps is the median)."
     )
-    return replace(walks.finding(verdict, reason, pairs, found, 0), curves=())
+    return walks.finding(verdict, reason, pairs, found, 0)
 
 
 def same_loss(seed: int, tries: int, one: str, two: str) -> Finding:
@@ -152,7 +150,7 @@ def same_loss(seed: int, tries: int, one: str, two: str) -> Finding:
         f"{two} at eta = 0.05, 0.07 and 0.1 (second eigenvalue 0.6), and none of {tries} random pairs (steps 0.05 to 0.1, second eigenvalue "
         f"0.1 to 0.8, barrier 2.5 to 5 temperatures) is {two_nodes.CLEAR:.0%} slower. The advantage vanishes with the step size."
     )
-    curve = _exact_curve("eta", steps, ratios, np.ones(3), f"exact exit time of {one} over that of {two}")
+    curve = _exact_curve("eta", steps, ratios, np.ones(3), f"exit time: {one} / {two}")
     return Finding(verdict, reason, _exact_numbers(float(ratios.max())), None, _two(TEMPERATURE), curves=(curve,))
 
 
@@ -193,7 +191,7 @@ def _two(temperature: float | None) -> dict[str, Fact]:
 
 def _exact_curve(name: str, x: np.ndarray, values: np.ndarray, bound: np.ndarray, label: str, *more: tuple[str, np.ndarray]) -> Curve:
     return Curve(
-        symbol(name), Quantity.OTHER, np.asarray(x, dtype=np.float64), values, values, values, bound, None, 0.0, 0, label=label,
+        symbol(name), Quantity.OTHER, np.asarray(x, dtype=np.float64), values, values, values, bound, None, 0.0, 0, values[None], label=label,
         bound_label="as fast", companions=more,
     )  # fmt: skip
 
@@ -213,7 +211,7 @@ def large_batch(form: str, pull: float) -> Finding:
         f"at batches of 4 and {ratios[-1]:.3g} times at 8: {told}. The spread comes from {gone}"
         f"{'.' if pull else ', so a large batch is not what makes the advantage.'}"
     )
-    curve = _exact_curve("b", batches, ratios, np.ones(len(batches)), f"exact exit time of {form} over that of mini-batch SGD")
+    curve = _exact_curve("b", batches, ratios, np.ones(len(batches)), f"exit time: {form} / mini-batch SGD")
     shown: dict[str, Fact] = {"eta": eta, "second": second, "pull": pull, "temperature times b": 0.4}
     return Finding(verdict, reason, _exact_numbers(float(ratios[-1])), None, _two(None) | shown, curves=(curve,))
 
@@ -247,18 +245,18 @@ def quadratic_basin(form: str, seed: int, networks: int) -> Finding:
 
 def _exact(budget: Budget, seed: int) -> list[Case]:
     """Two nodes from their transition kernel, large batches, and the quadratic basin."""
-    tries = 10 if budget.name == "quick" else 60
+    tries = 6 if budget.name == "quick" else 60
     cases: list[Case] = []
     for one, two in (("atc", "centralized"), ("consensus", "centralized"), ("consensus", "atc")):
         words = CONSENSUS_FIRST if two == "atc" else FASTER
-        suffix = "-against-diffusion" if two == "atc" else ""
-        same = Heading(CLAIM, f"two-nodes-same-loss-{one}{suffix}", PAPER, words, one, MEAN)
-        other = Heading(CLAIM, f"two-nodes-different-curvature-{one}{suffix}", PAPER, words, one, MEAN)
+        suffix = "vs-diffusion" if two == "atc" else one
+        same = Heading(CLAIM, f"two-nodes-{suffix}", PAPER, words, one, MEAN)
+        other = Heading(CLAIM, f"curvatures-differ-{suffix}", PAPER, words, one, MEAN)
         cases.append(ExactCase(same, same_loss, (seed, tries, one, two), Evidence.EXACT, 1e7))
         cases.append(ExactCase(other, different_losses, (seed, max(tries, 40), one, two), Evidence.EXACT, 1e7))
     for form in ("atc", "consensus"):
-        for case, pull in (("homogeneous", 0.0), ("heterogeneous", 1.0)):
-            heading = Heading(CLAIM, f"large-batch-{case}-{form}", PAPER, LARGE_BATCH, form, MEAN)
+        for case, pull in (("equal", 0.0), ("tilted", 1.0)):
+            heading = Heading(CLAIM, f"batch-{case}-{form}", PAPER, LARGE_BATCH, form, MEAN)
             cases.append(ExactCase(heading, large_batch, (form, pull), Evidence.EXACT, 1e6))
     for form in two_nodes.FORMS:
         heading = Heading(CLAIM, f"quadratic-basin-{form}", PAPER, FASTER, form, MEAN)

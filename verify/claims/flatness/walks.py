@@ -234,7 +234,8 @@ def finding(
     more = decisive.more(one.walkers) if verdict is Verdict.UNDECIDED else None
     ratio = decisive.ratio
     numbers = Numbers(ratio.ratio, ratio.low, ratio.high, 1.0, 1 / ratio.ratio, one.walkers, more)
-    return Finding(verdict, reason, numbers, None, conditions(one), curves=(curve(pairs, found, along),), tables=(table(pairs, found),))
+    drawn = (curve(pairs, found, along),) if len(found) > 1 else ()
+    return Finding(verdict, reason, numbers, None, conditions(one), curves=drawn, tables=(table(pairs, found),))
 
 
 def conditions(one: Walks) -> dict[str, Fact]:
@@ -259,8 +260,8 @@ def curve(pairs: list[tuple[Exits, Exits]], found: list[Comparison], along: str)
     leading = np.array([leading_ratio(one.walks) / leading_ratio(two.walks) for one, two in pairs])
     return Curve(
         symbol(along), Quantity.OTHER, np.array([place(one.walks, along) for one, _ in pairs]), mean, low, high,
-        np.array([one.predicted for one in found]), None, len(found) * found[0].share, pairs[0][0].walks.walkers,
-        label=f"exit time of {NAMES[pairs[0][0].walks.form]} over that of {NAMES[pairs[0][1].walks.form]}",
+        np.array([one.predicted for one in found]), None, len(found) * found[0].share, pairs[0][0].walks.walkers, mean[None],
+        label=f"exit time: {NAMES[pairs[0][0].walks.form]} / {NAMES[pairs[0][1].walks.form]}",
         bound_label="predicted from the measured spread", companions=(("leading order, exit_time_ratio", leading),),
     )  # fmt: skip
 

@@ -278,3 +278,26 @@ REFUTED = {
     escape.CLAIM: ("curvatures-differ", "quadratic-basin", "complete-atc"),
     escape_risk.CLAIM: ("noise-free", "curvatures-differ", "two-nodes-cta", "markov-long", "ring-kramers"),
 }
+
+
+def test_groups_of_one_law_are_seldom_told_apart() -> None:
+    mean = exact_time(RING.eta, RING.temperature)
+    pairs = [(geometric(mean, 200, 2 * seed + 1000), geometric(mean, 200, 2 * seed + 1001, "centralized")) for seed in range(200)]
+    wrong = sum(compared(one, two, 0.025).sign != 0 for one, two in pairs)
+    # Nominally 10 of 200; 21 is exceeded once in a thousand times.
+    assert wrong <= 21
+
+
+@pytest.mark.parametrize("form", ["atc", "cta", "consensus"])
+def test_the_excess_risk_of_two_nodes_without_noise_is_their_bias(form: str) -> None:
+    """The local quadratic at the minimum of (x^2-1)^2/4, walked by hand: curvatures 2 +- bend, gradients +-(pull - bend) there."""
+    nodes = TwoNodes(0.1, 1e-14, 0.4, 0.7, -0.5)
+    W, curvature, pull = np.array([[0.7, 0.3], [0.3, 0.7]]), np.array([1.5, 2.5]), np.array([1.2, -1.2])
+    x = np.zeros(2)
+    for _ in range(3000):
+        at = W @ x if form == "cta" else x
+        move = 0.1 * (curvature * at + pull)
+        x = W @ (x - move) if form == "atc" else W @ x - move
+    at = W @ x if form == "cta" else x
+    assert two_nodes.excess_risk(nodes, form, "node_average") == pytest.approx(np.mean(x**2), rel=1e-9)
+    assert two_nodes.excess_risk(nodes, form, "gradient_point") == pytest.approx(np.mean(at**2), rel=1e-9)

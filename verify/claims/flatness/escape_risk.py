@@ -128,7 +128,7 @@ def _in_order(seed: int, tries: int) -> Finding:
 
 def more_noise(form: str) -> Finding:
     """One form along its noise: excess risk up, exit time down?"""
-    batches = np.array([8.0, 7.0, 6.0, 5.0, 4.0])
+    batches = np.array([8.0, 6.0, 5.0, 4.0])
     pairs = [TwoNodes(0.08, 0.4 / float(b), 0.6) for b in batches]
     risks = np.array([excess_risk(pair, form, _NODES) for pair in pairs])
     times = np.array([exit_time(pair, form).mean for pair in pairs])
@@ -251,7 +251,7 @@ _ORDERED = ("centralized", "atc", "consensus")
 
 
 def _exact(budget: Budget, seed: int) -> list[Case]:
-    tries = 6 if budget.name == "quick" else 60
+    tries = 4 if budget.name == "quick" else 60
     cases: list[Case] = []
     for form in two_nodes.FORMS:
         heading = Heading(CLAIM, f"noise-free-{form}", PAPER, _MEANS, form, _NODES)

@@ -144,3 +144,25 @@ class RunsCase(_Headed):
         measured = tuple(results[self._task(run)] for run in self.runs)
         rng: np.random.Generator = context.rng(self.claim, self.case)
         return self.about.result(self.find(measured, context.level, rng, *self.arguments), Evidence.MEASURED)
+
+
+@dataclass(frozen=True)
+class TasksCase(_Headed):
+    """Decided from samples that no training run draws: ``find(results, level, rng, *arguments)`` returns a :class:`Finding`.
+
+    ``results`` are those of ``asked``, in that order; equal tasks of several cases run once. The rest is as for :class:`RunsCase`.
+    """
+
+    about: Heading
+    asked: tuple[Task, ...]
+    find: Callable[..., Finding]
+    arguments: tuple[Any, ...] = ()
+    measured: bool = True
+
+    def tasks(self) -> list[Task]:
+        return list(self.asked)
+
+    def decide(self, results: Mapping[Task, Any], context: Context) -> CaseResult:
+        found = tuple(results[task] for task in self.asked)
+        rng: np.random.Generator = context.rng(self.claim, self.case)
+        return self.about.result(self.find(found, context.level, rng, *self.arguments), Evidence.MEASURED)

@@ -54,11 +54,14 @@ class _Noise:
         self.generators = [self.generators[walker] for walker in walkers]
 
 
-def exit_times(escape: Escape, progress: Callable[[float], None] | None = None) -> ExitTimes:
+def exit_times(
+    escape: Escape, progress: Callable[[float], None] | None = None, watch: Callable[[Tensor, int], None] | None = None
+) -> ExitTimes:
     """The first step t >= 1 after which each walk's readout is at or past the level; censored at the horizon.
 
     Walks are keyed by (seed, replicate): a longer horizon or more replicates begin like fewer, to the last bit, and the
-    decentralized forms share their noise. ``progress`` is called with the fraction of replicates done.
+    decentralized forms share their noise. ``progress`` is called with the fraction of replicates done, ``watch`` every 32 steps
+    with the models (1, m, d * walkers), coordinate by coordinate, of the walkers that are still inside, and their number.
 
     Raises:
         DomainError: when a walk diverges before it exits.
@@ -68,7 +71,7 @@ def exit_times(escape: Escape, progress: Callable[[float], None] | None = None) 
     with torch.inference_mode(), one_thread():
         for first in range(0, escape.replicates, size):
             last = min(first + size, escape.replicates)
-            found.append(_walk(escape, range(first, last)))
+            found.append(_walk(escape, range(first, last), watch))
             if progress is not None:
                 progress(last / escape.replicates)
     times = np.concatenate(found)
@@ -81,7 +84,7 @@ def _start(escape: Escape, walkers: int) -> Tensor:
     return models.view(1, escape.models, -1)
 
 
-def _walk(escape: Escape, replicates: range) -> NDArray[np.int64]:
+def _walk(escape: Escape, replicates: range, watch: Callable[[Tensor, int], None] | None = None) -> NDArray[np.int64]:
     """Exit times of some replicates, 0 for those still inside at the horizon."""
     power = None if escape.mixing is None else escape.mixing.power(escape.Q)
     mix = None if power is None else mixer(power, torch.device("cpu"), torch.float64, by_column=True)
@@ -104,6 +107,8 @@ def _walk(escape: Escape, replicates: range) -> NDArray[np.int64]:
             noise.keep(inside)
         if not bool(torch.isfinite(models).all()):
             raise DomainError(f"a walk diverged before step {step} without an exit; take a smaller eta than {escape.eta:g}")
+        if watch is not None and len(alive):
+            watch(models, len(alive))
     return times
 
 

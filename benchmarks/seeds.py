@@ -22,16 +22,9 @@ _SHORT = {Verdict.HOLDS: "holds", Verdict.VIOLATED: "violated", Verdict.UNDECIDE
 Table = dict[tuple[str, str], list[Verdict]]
 
 
-def verdicts(names: Sequence[str], budget: str, seeds: Sequence[int], jobs: int) -> tuple[Table, list[float]]:
-    """Verdicts by (claim, case), one per seed, and the seconds that each seed took."""
-    table: Table = {}
-    seconds = []
-    for seed in seeds:
-        start = time.perf_counter()
-        for result in run_suite(budgets(names, budget), seed, jobs=jobs).results:
-            table.setdefault((result.claim, result.case), []).append(result.verdict)
-        seconds.append(time.perf_counter() - start)
-    return table, seconds
+def one_seed(names: Sequence[str], budget: str, seed: int, jobs: int) -> dict[tuple[str, str], Verdict]:
+    """Verdicts by (claim, case) under one master seed."""
+    return {(result.claim, result.case): result.verdict for result in run_suite(budgets(names, budget), seed, jobs=jobs).results}
 
 
 def swapped(found: Sequence[Verdict]) -> bool:
@@ -56,21 +49,28 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=0)
     parser.add_argument("--out", type=Path, help="Markdown file for the table")
     asked = parser.parse_args()
-    table, seconds = verdicts(asked.names, asked.budget, range(asked.seeds), asked.jobs)
-    lines = markdown(table, [f"seed {seed}" for seed in range(asked.seeds)])
-    wrong = sum(map(swapped, table.values()))
-    steady = sum(len(set(found)) == 1 for found in table.values())
-    lines += [
-        "",
-        f"{len(table)} cases, {steady} with one verdict under all {asked.seeds} seeds, {wrong} decided both ways; budget {asked.budget}, "
-        f"{min(seconds):.0f} to {max(seconds):.0f} s a seed (load average {os.getloadavg()[0]:.1f} at the end). "
-        f"Made by `python -m benchmarks.seeds {' '.join(asked.names)} --budget {asked.budget} --seeds {asked.seeds}`.",
-    ]
-    text = "\n".join(lines) + "\n"
-    if asked.out:
-        write_text(asked.out, text)
+    table: Table = {}
+    seconds: list[float] = []
+    for seed in range(asked.seeds):
+        start = time.perf_counter()
+        for key, verdict in one_seed(asked.names, asked.budget, seed, asked.jobs).items():
+            table.setdefault(key, []).append(verdict)
+        seconds.append(time.perf_counter() - start)
+        text = "\n".join([*markdown(table, [f"seed {index}" for index in range(seed + 1)]), "", _summary(table, seconds, asked)]) + "\n"
+        if asked.out:
+            # After every seed: a check that is stopped keeps what it found.
+            write_text(asked.out, text)
     print(text, end="")
-    return 1 if wrong else 0
+    return 1 if any(map(swapped, table.values())) else 0
+
+
+def _summary(table: Table, seconds: Sequence[float], asked: argparse.Namespace) -> str:
+    steady = sum(len(set(found)) == 1 for found in table.values())
+    return (
+        f"{len(table)} cases, {steady} with one verdict under all {len(seconds)} seeds, {sum(map(swapped, table.values()))} decided both "
+        f"ways; budget {asked.budget}, {min(seconds):.0f} to {max(seconds):.0f} s a seed (load average {os.getloadavg()[0]:.1f} at the end). "
+        f"Made by `python -m benchmarks.seeds {' '.join(asked.names)} --budget {asked.budget} --seeds {len(seconds)}`."
+    )
 
 
 if __name__ == "__main__":

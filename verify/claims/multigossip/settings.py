@@ -20,6 +20,7 @@ _STEPS: dict[str, dict[str, float]] = {
 }
 #: Replicates are cheap on the one, and dear on the last.
 _SCALES = {"sigmoid-digits": 4.0, _MLP: 0.25}
+_QUICK = 0.6
 
 
 def problems(budget: Budget, images: bool = True) -> tuple[str, ...]:
@@ -34,5 +35,6 @@ def run(budget: Budget, seed: int, problem: str, scale: float = 1.0, **change: A
     common: dict[str, Any] = {"radius": None, "T": 100 if budget.name == "quick" else 200, **_STEPS[problem]}
     if problem == _MLP:
         common |= {"T": 50, "twins": 2}
-    common["replicates"] = max(10, round(budget.replicates * scale * _SCALES.get(problem, 1.0)))
+    share = _QUICK if budget.name == "quick" else 1.0
+    common["replicates"] = max(10, round(budget.replicates * share * scale * _SCALES.get(problem, 1.0)))
     return base_run(budget, seed, problem, **(common | change))

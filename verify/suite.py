@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bounds.errors import unknown_name
 from verify.case import Case, Context
-from verify.claims import core, li2025, own
+from verify.claims import cao2025, core, li2025, own
 from verify.claims.core import Budget
 from verify.plan import Memory, Progress, Task, execute
 from verify.self_check import SelfCheck, self_check_task
@@ -24,7 +24,7 @@ LEVEL = 0.05
 #: Claims that a run of everything holds at the default budget; a paper's own take the quick one there.
 _ALWAYS_DEFAULT = ("core-", "own-")
 
-_CLAIMS = {**core.CLAIMS, **li2025.CLAIMS}
+_CLAIMS = {**core.CLAIMS, **li2025.CLAIMS, **cao2025.CLAIMS}
 
 
 def _claims() -> dict[str, own.Build]:

@@ -1,0 +1,10 @@
+"""The flatness paper (Cao et al. 2024, arXiv 2406.20006), sentence by sentence: paper ``cao2025``."""
+
+from __future__ import annotations
+
+from verify.claims.flatness import excess
+from verify.claims.flatness.common import PAPER, Build
+
+__all__ = ["CLAIMS", "PAPER"]
+
+CLAIMS: dict[str, Build] = {**excess.CLAIMS}

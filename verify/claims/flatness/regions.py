@@ -1,0 +1,41 @@
+"""Which update form has the largest excess risk, over an eigenvalue of W^Q and the step."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+import bounds
+from bounds.vocabulary import Readout
+from verify.verdict import Map
+
+_SIZE = 120
+_FORMS = ("consensus", "cta", "atc")
+_LABELS = ("consensus form largest", "CTA largest", "ATC largest", "consensus form unstable")
+
+
+@cache
+def worst_form() -> Map:
+    """Noise share of one mode at the node average, by the catalogue's closed forms; with the borders that are proved."""
+    l = np.linspace(-1, 1, 2 * _SIZE + 1)[1::2]
+    x = np.linspace(0, 2, 2 * _SIZE + 1)[1::2]
+    largest = np.array([[_largest(eigenvalue, step) for eigenvalue in l] for step in x])
+    positive = np.linspace(0, 1, 101)
+    borders = (
+        ("proved: x = 2l/(1+l)", positive, 2 * positive / (1 + positive)),
+        ("proved: stable up to x = 1+l", np.array([-1.0, 1.0]), np.array([0.0, 2.0])),
+    )
+    return Map(
+        "the form with the largest excess risk of a mode of disagreement (noise, node average, one Hessian)",
+        ("eigenvalue $\\lambda$ of $W^Q$", "step times curvature $\\eta\\rho$"), l, x, largest, _LABELS, borders,
+    )  # fmt: skip
+
+
+def _largest(eigenvalue: float, step: float) -> int:
+    """The number of the form with the largest value; 3 where consensus is unstable."""
+    if step >= 1 + eigenvalue:
+        return 3
+    given = {"eta": step, "b": 1, "rho": [1.0], "r": [1.0], "spectrum": [1.0, eigenvalue], "Q": 1}
+    values = [bounds.get(f"excess_risk_{form}").evaluate(**given, readout=Readout.NODE_AVERAGE.value) for form in _FORMS]  # type: ignore[arg-type]
+    return int(np.argmax(values))

@@ -13,7 +13,7 @@ from empirical import Measurement, Run
 from verify.case import Case, Context
 from verify.curve_case import Request, run_requests
 from verify.plan import Task
-from verify.verdict import CaseResult, Curve, Evidence, Numbers, Table, Verdict
+from verify.verdict import CaseResult, Curve, Evidence, Map, Numbers, Table, Verdict
 
 #: What one run measured, by request and number of steps.
 Measured = Mapping[tuple[Request, int], Measurement]
@@ -31,6 +31,7 @@ class Finding:
     constants: Mapping[str, Constant] = field(default_factory=dict)
     curves: tuple[Curve, ...] = ()
     tables: tuple[Table, ...] = ()
+    maps: tuple[Map, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Heading:
             constants=finding.constants,
             curves=finding.curves,
             tables=finding.tables,
+            maps=finding.maps,
         )
 
 

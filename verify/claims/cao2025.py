@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from verify.claims.flatness import excess
+from verify.claims.flatness import batch, excess, order
 from verify.claims.flatness.common import PAPER, Build
 
 __all__ = ["CLAIMS", "PAPER"]
 
-CLAIMS: dict[str, Build] = {**excess.CLAIMS}
+CLAIMS: dict[str, Build] = {**excess.CLAIMS, **order.CLAIMS, **batch.CLAIMS}

@@ -9,7 +9,7 @@ import numpy as np
 import bounds
 from bounds.setting import Fact, Schedule
 from bounds.topology import MixingMatrix, topology
-from bounds.vocabulary import Readout, UpdateForm
+from bounds.vocabulary import Readout, UpdateForm, word
 from empirical.oracles import Method, Quadratic, steady_state
 from empirical.streams import stream
 from verify.case import RESAMPLES, Case
@@ -38,7 +38,11 @@ def never_below(form: str, readout: str) -> Finding:
     known = all(modes.proved(share, regions, (0, 1)) for share in shares)
     zero = [one.words for one in regions if modes.sign(shares[0], one) == 0]
     worst, table = closed_forms(form, readout)
-    conditions: dict[str, Fact] = {"Hessian": "one for all nodes", "steps": "; ".join(one.words for one in regions), "x": "eta times curvature"}
+    conditions: dict[str, Fact] = {
+        "Hessian": "one for all nodes",
+        "steps": "; ".join(one.words for one in regions),
+        "x": "eta times curvature",
+    }
     if not known or worst > _ROUNDING:
         reason = f"The sign was {'' if known else 'not '}proved; closed forms and recursions differ by {worst:.3g}."
         return Finding(Verdict.UNDECIDED, reason, conditions=conditions, tables=(table,))
@@ -69,7 +73,7 @@ def both_ways(form: str, readout: str, mixing: MixingMatrix, eta: float, b: int,
     pulls = 0.1 * stream(0, "pulls", m).standard_normal((m, 2))
     pulls -= pulls.mean(axis=0)
     problem = Quadratic(np.diag(rho), -pulls / rho, np.diag(r))
-    method = Method(update_form=UpdateForm(form), schedule=Schedule(eta), mixing=mixing, Q=Q, b=b)
+    method = Method(update_form=word(UpdateForm, form), schedule=Schedule(eta), mixing=mixing, Q=Q, b=b)
     exact = steady_state(method, problem).excess_risk(problem.objective(), readout)
     values, vectors = np.linalg.eigh(mixing.matrix)
     given: dict[str, Any] = {"eta": eta, "b": b, "rho": rho, "r": r, "spectrum": values[::-1], "Q": Q}
@@ -170,14 +174,18 @@ def excess_risk(budget: Budget, seed: int, device: str) -> list[Case]:
             exact(f"one-hessian-{form}-{word}", form, readout, never_below, (form, readout), Evidence.PROVED)
         exact(f"one-hessian-{form}-network-mean", form, _MEAN, mean_is_centralized, (form,), Evidence.PROVED)
         exact(f"complete-graph-{form}-node-average", form, _NODES, complete_graph, (form, _NODES), Evidence.PROVED)
-        for question, word in (("node-below", "one-hessian-{}-single-node"), ("below", "own-hessians-{}"), ("mean-below", "own-hessians-{}-mean")):
+        for question, word in (
+            ("node-below", "one-hessian-{}-single-node"),
+            ("below", "own-hessians-{}"),
+            ("mean-below", "own-hessians-{}-mean"),
+        ):
             asked = f"{form}-{question}-centralized"
             readout = _MEAN if "mean" in question else "single_node" if "node" in question else _NODES
             exact(word.format(form), form, readout, own_hessians, (form, asked, seed, most), Evidence.EXACT, 1e7)
     central = tuple(runs.run("centralized", seed, budget.replicates, eta) for eta in ETAS)
     for form in FORMS:
         own = tuple(runs.run(form, seed, budget.replicates, eta) for eta in ETAS)
-        for where in (_NODES, _POINT, _MEAN):
+        for where in (_NODES, _POINT, _MEAN) if form == "cta" else (_NODES, _MEAN):
             heading = Heading(CLAIM, f"measured-{form}-{where.replace('_', '-')}", PAPER, STATEMENT, form, where)
             judged = where != _MEAN
             cases.append(RunsCase(heading, own + central, (), above_centralized, (form, where), device, measured=judged, read=read_excess))

@@ -19,7 +19,7 @@ import sympy
 
 from bounds.catalogue.modes import walk
 from bounds.expression import parse, to_sympy
-from bounds.vocabulary import UpdateForm
+from bounds.vocabulary import UpdateForm, word
 
 L, X, U, T = sympy.symbols("l x u t")
 _CENTRE = sympy.Integer(0)
@@ -38,7 +38,7 @@ _WEIGHTS = {
 @cache
 def factor(form: str) -> Any:
     """a in l and x, read from the catalogue's text for Q = 1 (l stands for the eigenvalue of W^Q)."""
-    text = walk(UpdateForm(form), "p")
+    text = walk(word(UpdateForm, form), "p")
     found = to_sympy(parse(text, dict.fromkeys(("l", "Q", "eta", "p"))))
     places = {symbol.name: symbol for symbol in found.free_symbols}
     return found.subs({places["Q"]: 1}).subs({places["l"]: L, places["eta"]: X, places["p"]: 1})
@@ -59,7 +59,7 @@ class Region:
     """Values of l and x as rational functions of u, t > 0 that cover a region; ``words`` describes it."""
 
     words: str
-    l: Any
+    eigenvalue: Any
     x: Any
 
 
@@ -77,14 +77,14 @@ STABLE = (
     Region("-1 < l < 0, 0 < x < 1 + l", _NEGATIVE, between(0, 1 + _NEGATIVE, T)),
 )
 #: Every l in (-1, 1) and every x at which centralized SGD, ATC and CTA are stable.
-WIDE = tuple(Region(one.words.partition(", ")[0] + ", 0 < x < 2", one.l, between(0, 2, T)) for one in STABLE)
+WIDE = tuple(Region(one.words.partition(", ")[0] + ", 0 < x < 2", one.eigenvalue, between(0, 2, T)) for one in STABLE)
 SMALL_STEPS = (Region("0 < l < 1, 0 < x < 2l/(1+l)", _POSITIVE, between(0, _BORDER, T)),)
 LARGE_STEPS = (Region("0 < l < 1, 2l/(1+l) < x < 1 + l", _POSITIVE, between(_BORDER, 1 + _POSITIVE, T)), *STABLE[1:])
 
 
 def sign(expression: Any, region: Region) -> int | None:
     """1 or -1 where the sign is proved all over the region, 0 where the expression vanishes, None where this shows nothing."""
-    found = sympy.cancel(sympy.together(expression.subs({L: region.l, X: region.x}, simultaneous=True)))
+    found = sympy.cancel(sympy.together(expression.subs({L: region.eigenvalue, X: region.x}, simultaneous=True)))
     if found == 0:
         return 0
     parts = [_sign(part) for part in sympy.fraction(found)]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bounds.setting import Fact, Schedule
 from bounds.topology import MixingMatrix
-from bounds.vocabulary import UpdateForm
+from bounds.vocabulary import UpdateForm, word
 from empirical.oracles import Method, Quadratic
 from verify.verdict import Table
 
@@ -52,7 +52,7 @@ class Network:
     def method(self, form: str) -> Method:
         """The same method for the moment recursions."""
         mixing = MixingMatrix(floats(self.mixing)) if form != "centralized" else None
-        return Method(update_form=UpdateForm(form), schedule=Schedule(float(self.eta)), mixing=mixing, Q=self.Q, b=self.b)
+        return Method(update_form=word(UpdateForm, form), schedule=Schedule(float(self.eta)), mixing=mixing, Q=self.Q, b=self.b)
 
     def table(self, title: str) -> Table:
         """Every number of the network, to be evaluated again."""

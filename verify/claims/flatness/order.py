@@ -41,8 +41,8 @@ def above_atc() -> Finding:
         return Finding(Verdict.UNDECIDED, "The sign was not proved on every region.", conditions=_X)
     reason = (
         "With one Hessian the consensus form exceeds ATC in every mode of disagreement, in noise and in heterogeneity: both differences are "
-        "proved positive for every eigenvalue -1 < l < 1 and every step 0 < x < 1 + l at which the consensus form is stable "
-        f"(noise: (w^2 shares) {_formula(gaps[0])}). CTA read where it evaluates its gradients is ATC, mode by mode, so it is exceeded as well."
+        "proved positive for every eigenvalue -1 < l < 1 and every step 0 < x < 1 + l at which the consensus form is stable"
+        ". CTA read where it evaluates its gradients is ATC, mode by mode, so it is exceeded as well."
     )
     return Finding(Verdict.HOLDS, reason, conditions=_X, tables=(_signs(gaps, modes.STABLE),))
 
@@ -71,8 +71,8 @@ def against_cta(small: bool) -> Finding:
 
 
 def _example(small: bool) -> Numbers:
-    l, x = (2 / 3, 0.1) if small else (1 / 3, 1.0)
-    given: dict[str, Any] = {"eta": x, "b": 1, "rho": [1.0], "r": [1.0], "spectrum": [1.0, l], "Q": 1}
+    eigenvalue, x = (2 / 3, 0.1) if small else (1 / 3, 1.0)
+    given: dict[str, Any] = {"eta": x, "b": 1, "rho": [1.0], "r": [1.0], "spectrum": [1.0, eigenvalue], "Q": 1}
     left, right = (float(bounds.get(f"excess_risk_{form}").evaluate(**given, readout=_NODES)) for form in ("consensus", "cta"))
     return Numbers(left, left, left, right, right / left)
 
@@ -115,7 +115,9 @@ def leading_gap() -> Finding:
     table = Table("Consensus minus ATC, over eta^2 (m-1) Tr(H R)/(2 m b)", heads, tuple(rows))
     numbers = Numbers(float(last.min()), float(last.min()), float(last.max()), 1.0, float(1 / last.min()))
     if lead != 1 or np.abs(last - 1).max() > 0.05:
-        return Finding(Verdict.UNDECIDED, f"The leading order is {lead}, the largest deviation {np.abs(last - 1).max():.3g}.", numbers, tables=(table,))
+        return Finding(
+            Verdict.UNDECIDED, f"The leading order is {lead}, the largest deviation {np.abs(last - 1).max():.3g}.", numbers, tables=(table,)
+        )
     reason = (
         "To leading order the consensus form lies eta^2 (m-1) Tr(H R)/(2 m b) above ATC on every graph and for every Q: the difference of every "
         f"mode, divided by eta^2 h r/(2 m b), is exactly 1 at step 0 whatever its eigenvalue (at eta = 0.001 the ratio lies between {last.min():.5g} "
@@ -155,7 +157,9 @@ def witness(question: str, seed: int, most: int, why: str) -> Finding:
     return search.found(question, seed, most, Verdict.VIOLATED, "", lambda _: " " + why)
 
 
-def compared(measured: tuple[Excess, ...], level: float, rng: np.random.Generator, etas: tuple[float, ...], where: str, other: str) -> Finding:
+def compared(
+    measured: tuple[Excess, ...], level: float, rng: np.random.Generator, etas: tuple[float, ...], where: str, other: str
+) -> Finding:
     """Consensus minus another form on the same draws: consensus at ``where``; the other at ``where``, or at its models."""
     own, rest = measured[: len(etas)], measured[len(etas) :]
     at = "node_average" if where == "combined" else where
@@ -186,9 +190,19 @@ def _signs(parts: list[Any], regions: tuple[modes.Region, ...]) -> Table:
 
 _WITNESSES = {
     "single-node": ("node-order", "atc", _SINGLE, "The average over nodes keeps the order of the statement; this node has little noise."),
-    "one-hessian-cta-witness": ("consensus-below-cta", "cta", _NODES, "The models of CTA are read before they combine, like those of consensus."),
+    "one-hessian-cta-witness": (
+        "consensus-below-cta",
+        "cta",
+        _NODES,
+        "The models of CTA are read before they combine, like those of consensus.",
+    ),
     "after-combination-witness": ("combined-below-atc", "atc", _COMBINED, "ATC is read after its combination, and here consensus as well."),
-    "own-hessians-heterogeneity": ("bias-order", "atc", _NODES, "Without noise, as for very large batches, only the heterogeneity is left."),
+    "own-hessians-heterogeneity": (
+        "bias-order",
+        "atc",
+        _NODES,
+        "Without noise, as for very large batches, only the heterogeneity is left.",
+    ),
     "finite-time-heterogeneity": ("bias-window", "atc", _NODES, "In the steady state the order is that of the statement."),
     "own-hessians-noise": ("noise-order", "atc", _NODES, ""),
 }

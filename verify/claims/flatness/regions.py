@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import bounds
 from bounds.vocabulary import Readout
@@ -18,9 +20,9 @@ _LABELS = ("consensus form largest", "CTA largest", "ATC largest", "consensus fo
 @cache
 def worst_form() -> Map:
     """Noise share of one mode at the node average, by the catalogue's closed forms; with the borders that are proved."""
-    l = np.linspace(-1, 1, 2 * _SIZE + 1)[1::2]
+    across = np.linspace(-1, 1, 2 * _SIZE + 1)[1::2]
     x = np.linspace(0, 2, 2 * _SIZE + 1)[1::2]
-    largest = np.array([[_largest(eigenvalue, step) for eigenvalue in l] for step in x])
+    largest = np.stack([_largest(float(eigenvalue), x) for eigenvalue in across], axis=1)
     positive = np.linspace(0, 1, 101)
     borders = (
         ("proved: x = 2l/(1+l)", positive, 2 * positive / (1 + positive)),
@@ -28,14 +30,15 @@ def worst_form() -> Map:
     )
     return Map(
         "the form with the largest excess risk of a mode of disagreement (noise, node average, one Hessian)",
-        ("eigenvalue $\\lambda$ of $W^Q$", "step times curvature $\\eta\\rho$"), l, x, largest, _LABELS, borders,
+        ("eigenvalue $\\lambda$ of $W^Q$", "step times curvature $\\eta\\rho$"), across, x, largest, _LABELS, borders,
     )  # fmt: skip
 
 
-def _largest(eigenvalue: float, step: float) -> int:
-    """The number of the form with the largest value; 3 where consensus is unstable."""
-    if step >= 1 + eigenvalue:
-        return 3
-    given = {"eta": step, "b": 1, "rho": [1.0], "r": [1.0], "spectrum": [1.0, eigenvalue], "Q": 1}
-    values = [bounds.get(f"excess_risk_{form}").evaluate(**given, readout=Readout.NODE_AVERAGE.value) for form in _FORMS]  # type: ignore[arg-type]
-    return int(np.argmax(values))
+def _largest(eigenvalue: float, steps: NDArray[np.float64]) -> NDArray[np.int64]:
+    """By step the number of the form with the largest value; 3 where consensus is unstable."""
+    stable = steps < 1 + eigenvalue
+    given: dict[str, Any] = {"eta": steps[stable], "b": 1, "rho": [1.0], "r": [1.0], "spectrum": [1.0, eigenvalue], "Q": 1}
+    values = [bounds.get(f"excess_risk_{form}").evaluate(**given, readout=Readout.NODE_AVERAGE.value) for form in _FORMS]
+    found = np.full(len(steps), len(_FORMS))
+    found[stable] = np.argmax(values, axis=0)
+    return found

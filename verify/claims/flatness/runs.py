@@ -18,7 +18,7 @@ from bounds.errors import DomainError
 from bounds.setting import Fact
 from bounds.symbols import symbol
 from bounds.topology import MixingMatrix, topology
-from bounds.vocabulary import Quantity, UpdateForm
+from bounds.vocabulary import Quantity, UpdateForm, word
 from empirical import Run, trajectory
 from empirical.oracles import affine_gradients, method_of, steady_state
 from empirical.problems import problem
@@ -29,10 +29,15 @@ from verify.statistics import max_t_band, resamples_for
 from verify.verdict import Curve
 
 Values = NDArray[np.float64]
-STEPS, READINGS = 1000, 25
+STEPS, READINGS = 2000, 50
 NODES = 8
 _FORMS = {"atc": "ATC", "cta": "CTA", "consensus": "the consensus form", "centralized": "centralized SGD"}
-WHERE = {"node_average": "node average", "gradient_point": "gradient point", "network_mean": "network mean", "combined": "one more combination"}
+WHERE = {
+    "node_average": "node average",
+    "gradient_point": "gradient point",
+    "network_mean": "network mean",
+    "combined": "one more combination",
+}
 
 
 def lazy_ring() -> MixingMatrix:
@@ -48,7 +53,7 @@ def run(form: str, seed: int, replicates: int, eta: float, b: int = 1, data: str
     central: dict[str, Any] = {"sampling": "stratified"} if form == "centralized" else {"topology": LAZY}
     gap = STEPS // (2 * READINGS)
     return Run(
-        problem="quadratic", update_form=UpdateForm(form), m=NODES, n=16, T=STEPS, eta=eta, b=b, data="shared" if data == "shared" else "split",
+        problem="quadratic", update_form=word(UpdateForm, form), m=NODES, n=16, T=STEPS, eta=eta, b=b, data="shared" if data == "shared" else "split",
         checkpoints=tuple(range(STEPS // 2 + gap, STEPS + 1, gap)), replicates=replicates, seed=seed, **central,
     )  # fmt: skip
 
@@ -143,4 +148,12 @@ def conditions(found: tuple[Excess, ...]) -> dict[str, Fact]:
     one = found[0].run
     graph = "complete average" if one.update_form is UpdateForm.CENTRALIZED else one.mixing().name
     alike = {name: getattr(one, name) for name in ("eta", "b", "data") if len({getattr(each.run, name) for each in found}) == 1}
-    return {"problem": one.problem, "topology": graph, "m": one.m, "n": one.n, "Q": one.Q, "steps read": f"{STEPS // 2} to {STEPS}", **alike}
+    return {
+        "problem": one.problem,
+        "topology": graph,
+        "m": one.m,
+        "n": one.n,
+        "Q": one.Q,
+        "steps read": f"{STEPS // 2} to {STEPS}",
+        **alike,
+    }

@@ -25,6 +25,7 @@ from verify.verdict import Numbers, Table, Verdict
 #: A difference must be at least this share of the larger value, so that it is no matter of taste.
 _SHARE = Fraction(1, 1000)
 _STABLE = 0.999
+_NAMES = {"atc": "ATC", "cta": "CTA", "consensus": "the consensus form", "centralized": "centralized SGD"}
 _WINDOWS = (1, 2, 3, 5, 8, 12, 20)
 
 
@@ -38,7 +39,7 @@ class Reading:
     def words(self) -> str:
         """In words."""
         where = {"network_mean": "at the network mean", "combined": "after one more combination", "node": "at one node"}
-        return f"{self.form.replace('atc', 'ATC').replace('cta', 'CTA')} {where.get(self.where, 'at the node average')}"
+        return _NAMES[self.form] if self.form == "centralized" else f"{_NAMES[self.form]} {where.get(self.where, 'at the node average')}"
 
     def of(self, moments: Exactly, node: int | None) -> Fraction:
         """The exact excess risk; centralized SGD has one model only."""
@@ -159,9 +160,9 @@ def _in_a_window(question: Question, network: Network) -> Witness | None:
     if not clear(settled(network, question.right.form).excess(), settled(network, question.left.form).excess()):
         return None
     for steps in _WINDOWS:
-        pair = tuple(one.of(after(network, one.form, steps), None) for one in (question.left, question.right))
-        if clear(*pair):
-            return Witness(question, network, *pair, steps=steps)
+        left, right = (one.of(after(network, one.form, steps), None) for one in (question.left, question.right))
+        if clear(left, right):
+            return Witness(question, network, left, right, steps=steps)
     return None
 
 
@@ -178,11 +179,8 @@ def again(witness: Witness) -> tuple[float, float]:
 def _float(witness: Witness, one: Reading) -> float:
     problem, method = witness.network.problem(), witness.network.method(one.form)
     objective = problem.objective()
-    if witness.steps is None:
-        state = steady_state(method, problem)
-    else:
-        state = next(evolve(method, problem, [witness.steps], start=objective.minimiser()))
-    models = state.models
+    window = None if witness.steps is None else evolve(method, problem, [witness.steps], start=objective.minimiser())
+    models = (steady_state(method, problem) if window is None else next(window)).models
     if one.where == "combined":
         models = models.combine(np.linalg.matrix_power(witness.network.method("consensus").mixing.matrix, witness.network.Q))  # type: ignore[union-attr]
     values = (models.average() if one.where == "network_mean" else models).excesses(objective)

@@ -29,7 +29,7 @@ def region_figure(drawn: Map) -> Figure:
     if len(drawn.labels) > len(_SHADES):
         raise DomainError(f"got {len(drawn.labels)} regions; a map tells at most {len(_SHADES)} apart, so draw several maps")
     with house_style():
-        figure = new_figure(7.0, 5.6)
+        figure = new_figure(7.0, 6.0, drawn.title[:1].upper() + drawn.title[1:])
         axes = figure.subplots()
         axes.grid(False)
         shades = ListedColormap(_SHADES[: len(drawn.labels)])

@@ -238,16 +238,16 @@ def large_batch(budget: Budget, seed: int, device: str) -> list[Case]:
         ("step-grows-with-batch", scaled_step),
     )
     for form in FORMS:
-        for word, find in kinds:
-            cases.append(ExactCase(Heading(CLAIM, f"{word}-{form}", PAPER, STATEMENT, form, _NODES), find, (form,), Evidence.EXACT))
+        for name, find in kinds:
+            cases.append(ExactCase(Heading(CLAIM, f"{name}-{form}", PAPER, STATEMENT, form, _NODES), find, (form,), Evidence.EXACT))
     for form in ("atc", "consensus"):
         for data, find_measured in (("shared", measured_homogeneous), ("split", measured_heterogeneous)):
             both = [
                 tuple(runs.run(one, seed, budget.replicates, _RUN_ETAS[data], b, data) for b in RUN_BATCHES)
                 for one in (form, "centralized")
             ]
-            word = "same-data" if data == "shared" else "own-data"
-            heading = Heading(CLAIM, f"measured-{word}-{form}", PAPER, STATEMENT, form, _NODES)
+            name = "same-data" if data == "shared" else "own-data"
+            heading = Heading(CLAIM, f"measured-{name}-{form}", PAPER, STATEMENT, form, _NODES)
             cases.append(RunsCase(heading, both[0] + both[1], (), find_measured, (), device, read=read_excess))
     return cases
 

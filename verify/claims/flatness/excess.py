@@ -170,18 +170,18 @@ def excess_risk(budget: Budget, seed: int, device: str) -> list[Case]:
         cases.append(ExactCase(Heading(CLAIM, case, PAPER, STATEMENT, form, readout), find, arguments, evidence, cost))
 
     for form in FORMS:
-        for readout, word in ((_NODES, "node-average"), (_POINT, "gradient-point")):
-            exact(f"one-hessian-{form}-{word}", form, readout, never_below, (form, readout), Evidence.PROVED)
+        for readout, name in ((_NODES, "node-average"), (_POINT, "gradient-point")):
+            exact(f"one-hessian-{form}-{name}", form, readout, never_below, (form, readout), Evidence.PROVED)
         exact(f"one-hessian-{form}-network-mean", form, _MEAN, mean_is_centralized, (form,), Evidence.PROVED)
         exact(f"complete-graph-{form}-node-average", form, _NODES, complete_graph, (form, _NODES), Evidence.PROVED)
-        for question, word in (
+        for question, name in (
             ("node-below", "one-hessian-{}-single-node"),
             ("below", "own-hessians-{}"),
             ("mean-below", "own-hessians-{}-mean"),
         ):
             asked = f"{form}-{question}-centralized"
             readout = _MEAN if "mean" in question else "single_node" if "node" in question else _NODES
-            exact(word.format(form), form, readout, own_hessians, (form, asked, seed, most), Evidence.EXACT, 1e7)
+            exact(name.format(form), form, readout, own_hessians, (form, asked, seed, most), Evidence.EXACT, 1e7)
     central = tuple(runs.run("centralized", seed, budget.replicates, eta) for eta in ETAS)
     for form in FORMS:
         own = tuple(runs.run(form, seed, budget.replicates, eta) for eta in ETAS)

@@ -82,6 +82,7 @@ SMALL_STEPS = (Region("0 < l < 1, 0 < x < 2l/(1+l)", _POSITIVE, between(0, _BORD
 LARGE_STEPS = (Region("0 < l < 1, 2l/(1+l) < x < 1 + l", _POSITIVE, between(_BORDER, 1 + _POSITIVE, T)), *STABLE[1:])
 
 
+@cache
 def sign(expression: Any, region: Region) -> int | None:
     """1 or -1 where the sign is proved all over the region, 0 where the expression vanishes, None where this shows nothing."""
     found = sympy.cancel(sympy.together(expression.subs({L: region.eigenvalue, X: region.x}, simultaneous=True)))

@@ -25,11 +25,11 @@ def worst_form() -> Map:
     largest = np.stack([_largest(float(eigenvalue), x) for eigenvalue in across], axis=1)
     positive = np.linspace(0, 1, 101)
     borders = (
-        ("proved: x = 2l/(1+l)", positive, 2 * positive / (1 + positive)),
-        ("proved: stable up to x = 1+l", np.array([-1.0, 1.0]), np.array([0.0, 2.0])),
+        ("proved: ηρ = 2λ/(1+λ)", positive, 2 * positive / (1 + positive)),
+        ("proved: stable up to ηρ = 1+λ", np.array([-1.0, 1.0]), np.array([0.0, 2.0])),
     )
     return Map(
-        "the form with the largest excess risk of a mode of disagreement (noise, node average, one Hessian)",
+        "the form with the largest excess risk of a mode of disagreement (noise, one Hessian, node average)",
         ("eigenvalue $\\lambda$ of $W^Q$", "step times curvature $\\eta\\rho$"), across, x, largest, _LABELS, borders,
     )  # fmt: skip
 

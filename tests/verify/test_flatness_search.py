@@ -77,12 +77,12 @@ def test_every_known_exception_is_found_and_holds_in_float_arithmetic_too(name: 
 def test_what_cannot_be_is_not_found() -> None:
     impossible = Question(Family("common", "common", pulls=True), Reading("consensus"), Reading("atc"))
     assert search.search(impossible, 0, 60).witness is None
-    finding = search.found("consensus-below-centralized", 0, 20, Verdict.VIOLATED, "")
+    finding = search.found("consensus-below-centralized", 0, 20, Verdict.VIOLATED)
     assert finding.verdict is Verdict.UNDECIDED
 
 
 def test_a_finding_carries_every_number_of_its_witness() -> None:
-    finding = search.found("node-order", 0, 200, Verdict.VIOLATED, "")
+    finding = search.found("node-order", 0, 200, Verdict.VIOLATED)
     assert finding.verdict is Verdict.VIOLATED
     names = [row[0] for row in finding.tables[0].rows]
     assert names[:3] == ["eta", "b", "Q"]

@@ -154,7 +154,7 @@ def diverges(seed: int, most: int) -> Finding:
 
 def witness(question: str, seed: int, most: int, why: str) -> Finding:
     """A witness against the statement; see :mod:`verify.claims.flatness.search`."""
-    return search.found(question, seed, most, Verdict.VIOLATED, "", lambda _: " " + why)
+    return search.found(question, seed, most, Verdict.VIOLATED, lambda _: " " + why)
 
 
 def compared(
@@ -225,7 +225,7 @@ def consensus_worse(budget: Budget, seed: int, device: str) -> list[Case]:
     exact("leading-gap", _NODES, leading_gap)
     exact("beyond-stability", _NODES, diverges, (seed, most), Evidence.EXACT)
     for case, (question, _, readout, why) in _WITNESSES.items():
-        draws_ = most if case != "own-hessians-noise" else most // 3
+        draws_ = most if case != "own-hessians-noise" else most // 6
         exact(case, readout, witness, (question, seed, draws_, why), Evidence.EXACT)
     return cases + _measured(budget, seed, device)
 

@@ -188,8 +188,8 @@ def _float(witness: Witness, one: Reading) -> float:
     return float(values[witness.node] if single else values.mean())
 
 
-def found(question: str, seed: int, most: int, verdict: Verdict, words: str, more: Callable[[Searched], str] | None = None) -> Finding:
-    """``verdict`` with a witness in its numbers and table; UNDECIDED where ``most`` draws bring none. ``words`` end the first sentence."""
+def found(question: str, seed: int, most: int, verdict: Verdict, more: Callable[[Searched], str] | None = None) -> Finding:
+    """``verdict`` with a witness in its numbers and table; UNDECIDED where ``most`` draws bring none; ``more`` ends the reason."""
     asked = QUESTIONS[question]
     result = search(asked, seed, most)
     conditions: dict[str, Fact] = {"networks": asked.family.words(), "nodes": "2 to 5", "dimension": "1 or 2", "seed": seed}
@@ -197,7 +197,7 @@ def found(question: str, seed: int, most: int, verdict: Verdict, words: str, mor
         reason = f"None of {result.stable} stable random networks ({asked.family.words()}) has {_question(asked)}."
         return Finding(Verdict.UNDECIDED, reason, conditions=conditions)
     one = result.witness
-    reason = f"{sentence(one)}{words} It is number {result.draws} of the random networks drawn ({asked.family.words()})."
+    reason = f"{sentence(one)} It is number {result.draws} of the random networks drawn ({asked.family.words()})."
     extra = more(result) if more else ""
     return Finding(verdict, reason + extra, numbers(one), None, conditions, tables=(one.network.table("The network"), values(one)))
 

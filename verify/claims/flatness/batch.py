@@ -28,7 +28,7 @@ STATEMENT = (
 )
 FORMS = ("atc", "cta", "consensus")
 BATCHES = (1, 4, 16, 64, 256, 1024, 4096)
-RUN_BATCHES = (1, 2, 4, 8, 16)
+RUN_BATCHES = (1, 2, 4, 8)
 _ETA, _MARGIN = 0.02, 0.1
 #: A larger step forgets faster, so that its runs average more; heterogeneity takes over at larger batches for smaller ones.
 _RUN_ETAS = {"shared": 0.1, "split": 0.05}

@@ -131,7 +131,7 @@ def exception(question: str, seed: int, most: int) -> Finding:
 
     def often(_: search.Searched) -> str:
         count, of = search.frequency(search.QUESTIONS[question], seed, max(100, most // 10))
-        return f"{why} It fails by a thousandth in {count} of {of} such networks."
+        return f"{why} It fails by a thousandth in {count} of {of} further networks drawn."
 
     return search.found(question, seed, most, Verdict.VIOLATED, often)
 

@@ -189,7 +189,12 @@ def _signs(parts: list[Any], regions: tuple[modes.Region, ...]) -> Table:
 
 
 _WITNESSES = {
-    "single-node": ("node-order", "atc", _SINGLE, "The average over nodes keeps the order of the statement; this node has little noise."),
+    "single-node": (
+        "node-order",
+        "atc",
+        _SINGLE,
+        "The average over nodes keeps the order of the statement; the nodes have noise of their own.",
+    ),
     "one-hessian-cta-witness": (
         "consensus-below-cta",
         "cta",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from figures.calibration import CalibrationSummary, FalseAlarmRow, PowerRow, calibration_figure, power_figure
 from figures.measured import bound_against_measured, case_figure
 from figures.parameter import MeasuredSeries, Series, bound_over_parameter
+from figures.regions import region_figure
 from figures.report import write_figures, write_report
 from figures.style import save, to_png_base64, to_svg_text
 from figures.words import alt_text, caption
@@ -22,6 +23,7 @@ __all__ = [
     "caption",
     "case_figure",
     "power_figure",
+    "region_figure",
     "save",
     "to_png_base64",
     "to_svg_text",

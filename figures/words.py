@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bounds.setting import Fact
 from bounds.vocabulary import Quantity
-from verify.verdict import CaseResult, Curve, Evidence, Verdict
+from verify.verdict import CaseResult, Curve, Evidence, Map, Verdict
 
 _WORD_FOR = {Evidence.PROVED: "exact", Evidence.EXACT: "exact", Evidence.MEASURED: "measured", Evidence.LOGGED: "logged"}
 _BOUND_PASS = (
@@ -61,6 +61,19 @@ def alt_text(result: CaseResult) -> str:
     panels = " ".join(_ends(curve, result.evidence) for curve in result.curves)
     kind = "Chart" if len(result.curves) == 1 else f"{len(result.curves)} charts"
     return f"{kind} for {result.claim}, case {result.case}. {panels} Verdict: {result.verdict.name.replace('_', ' ')}."
+
+
+def map_caption(one: Map) -> str:
+    """What a map shows: its title, its axes, and what the lines are."""
+    lines = f" Lines: {'; '.join(name for name, _, _ in one.borders)}." if one.borders else ""
+    return f"{one.title[:1].upper()}{one.title[1:]}, over {one.axes[0]} (across) and {one.axes[1]} (up).{lines}".replace("$", "")
+
+
+def map_alt_text(one: Map, result: CaseResult) -> str:
+    """What a reader who cannot see the map needs: how much of it each answer takes."""
+    counts = np.bincount(one.regions.ravel(), minlength=len(one.labels)) / one.regions.size
+    shares = [f"{label} on {100 * share:.0f} %" for label, share in zip(one.labels, counts, strict=True)]
+    return f"Map for {result.claim}, case {result.case}: {one.title}. Of the area: {join_words(shares)}."
 
 
 def band_words(curve: Curve, evidence: Evidence | None = None) -> str:

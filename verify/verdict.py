@@ -93,6 +93,31 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Map:
+    """A picture that the report shows with a case: which of a few answers holds where, over two numbers.
+
+    ``regions`` (y, x) numbers the answers, whose names are ``labels``; ``borders`` are (name, x values, y values) of lines drawn over them.
+    ``axes`` names x and y.
+    """
+
+    title: str
+    axes: tuple[str, str]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    regions: NDArray[np.int64]
+    labels: tuple[str, ...]
+    borders: tuple[tuple[str, NDArray[np.float64], NDArray[np.float64]], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.regions.shape != (len(self.y), len(self.x)):
+            raise DomainError(
+                f"got regions of shape {self.regions.shape} over {len(self.y)} y and {len(self.x)} x values; give one for each pair"
+            )
+        if not set(np.unique(self.regions).tolist()) <= set(range(len(self.labels))):
+            raise DomainError(f"got regions up to {self.regions.max()} with {len(self.labels)} labels; number them from 0")
+
+
+@dataclass(frozen=True, slots=True)
 class CaseResult:
     """One (claim, case) with its verdict and everything the report shows beside it."""
 
@@ -111,6 +136,7 @@ class CaseResult:
     constants: Mapping[str, Constant] = field(default_factory=dict)
     curves: tuple[Curve, ...] = ()
     tables: tuple[Table, ...] = ()
+    maps: tuple[Map, ...] = ()
     figures: tuple[str, ...] = ()
 
     def row(self) -> dict[str, object]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 from figures.measured import case_figure
+from figures.regions import region_figure
 from figures.style import save
 from verify.plan import spread
 from verify.verdict import CaseResult
@@ -31,10 +34,10 @@ def case_names(results: Sequence[CaseResult]) -> list[str]:
 
 
 def write_figures(results: Sequence[CaseResult], folder: Path, jobs: int = 1) -> list[CaseResult]:
-    """Draw every case that has curves into ``folder/figures`` as PNG and SVG.
+    """Draw every case that has curves or maps into ``folder/figures`` as PNG and SVG.
 
     Returns the results in the same order with ``figures`` filled in: paths relative to the parent of ``folder``, with
-    forward slashes, such as ``report/figures/core-convex--atc-n.png``. Cases without curves come back as they were. The drawing
+    forward slashes, such as ``report/figures/core-convex--atc-n.png``. Cases with neither come back as they were. The drawing
     is spread over ``jobs`` processes (0: one per core).
 
     Raises:
@@ -46,16 +49,33 @@ def write_figures(results: Sequence[CaseResult], folder: Path, jobs: int = 1) ->
 
 def is_drawn(result: CaseResult, name: str, folder: Path) -> bool:
     """Whether ``write_figures`` has nothing left to do for this case."""
-    return not result.curves or set(_paths(name, folder)) <= set(result.figures)
+    return {path for stem in _stems(result, name) for path in _paths(stem, folder)} <= set(result.figures)
 
 
 def _draw(result: CaseResult, name: str, folder: Path) -> CaseResult:
-    if not result.curves:
-        return result
-    figure = case_figure(result)
-    for suffix in SUFFIXES:
-        save(figure, folder / "figures" / f"{name}{suffix}")
-    return replace(result, figures=tuple(dict.fromkeys([*result.figures, *_paths(name, folder)])))
+    drawn = list(result.figures)
+    for stem, figure in zip(_stems(result, name), _pictures(result), strict=True):
+        for suffix in SUFFIXES:
+            save(figure, folder / "figures" / f"{stem}{suffix}")
+        drawn += _paths(stem, folder)
+    return replace(result, figures=tuple(dict.fromkeys(drawn)))
+
+
+def _stems(result: CaseResult, name: str) -> list[str]:
+    """File names without suffix: one for all curves, one for each map."""
+    return [name] * bool(result.curves) + [f"{name}{map_mark(index)}" for index in range(len(result.maps))]
+
+
+def map_mark(index: int) -> str:
+    """What the name of the file of a case's map number ``index`` ends in."""
+    return f"--map-{index + 1}"
+
+
+def _pictures(result: CaseResult) -> Iterator[Figure]:
+    if result.curves:
+        yield case_figure(result)
+    for one in result.maps:
+        yield region_figure(one)
 
 
 def _paths(name: str, folder: Path) -> list[str]:

@@ -14,10 +14,21 @@ from bounds.files import read_bytes
 from bounds.setting import Constant, Fact
 from bounds.symbols import REGISTRY
 from bounds.vocabulary import Readout, UpdateForm
-from figures.report.drawings import slug
+from figures.report.drawings import map_mark, slug
 from figures.report.numbers import digits_apart, number, times
 from figures.style import PIXELS_PER_INCH
-from figures.words import alt_text, band_words, caption, curve_words, fact_words, limits, other_conditions, reference_words
+from figures.words import (
+    alt_text,
+    band_words,
+    caption,
+    curve_words,
+    fact_words,
+    limits,
+    map_alt_text,
+    map_caption,
+    other_conditions,
+    reference_words,
+)
 from verify.verdict import CaseResult, Curve, Verdict
 
 MARKS = {Verdict.HOLDS: "✓", Verdict.VIOLATED: "✗", Verdict.UNDECIDED: "?", Verdict.NOT_APPLICABLE: "–"}
@@ -200,7 +211,15 @@ def _constants(constants: Mapping[str, Constant]) -> tuple[Entry, ...]:
 
 def _pictures(result: CaseResult, root: Path) -> tuple[Picture, ...]:
     embedded = [path for path in result.figures if path.endswith(".png")]
-    return tuple(picture(read_bytes(root / path), alt_text(result), caption(result), _kin(path, result.figures)) for path in embedded)
+    return tuple(picture(read_bytes(root / path), *_words(path, result), _kin(path, result.figures)) for path in embedded)
+
+
+def _words(path: str, result: CaseResult) -> tuple[str, str]:
+    """Alternative text and caption: of the map whose file this is, else of the curves."""
+    for index, one in enumerate(result.maps):
+        if path.endswith(f"{map_mark(index)}.png"):
+            return map_alt_text(one, result), map_caption(one)
+    return alt_text(result), caption(result)
 
 
 def _kin(path: str, paths: Sequence[str]) -> tuple[str, ...]:

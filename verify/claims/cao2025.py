@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from verify.claims.flatness import escape, escape_risk
-from verify.claims.multigossip.common import Build
+from verify.claims.flatness import batch, escape, escape_risk, excess, order
+from verify.claims.flatness.common import PAPER, Build
 
-PAPER = "cao2025"
+__all__ = ["CLAIMS", "PAPER"]
 
 CLAIMS: dict[str, Build] = {
+    **excess.CLAIMS,
+    **order.CLAIMS,
+    **batch.CLAIMS,
     **escape.CLAIMS,
     **escape_risk.CLAIMS,
 }

@@ -1,9 +1,9 @@
-"""What the claims of the flatness paper share."""
+"""What the claims of the flatness paper share: the paper's name, and how a claim builds its cases."""
 
 from __future__ import annotations
 
 from verify.claims.multigossip.common import Build
 
-PAPER = "cao2025"
-
 __all__ = ["PAPER", "Build"]
+
+PAPER = "cao2025"

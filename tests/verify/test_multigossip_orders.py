@@ -271,6 +271,14 @@ def test_stated_exponents_are_asked_only_where_the_theorems_speak() -> None:
     assert "start" in outside.reason
 
 
+def test_an_order_far_out_is_not_refuted_by_local_slopes() -> None:
+    runs = (replace(LINEAR, checkpoints=(10, 20, 30, 40, 50)),)
+    asks = [Ask("T", STABILITY, exponent=exponent, local=local) for exponent, local in ((1.0, True), (0.5, True), (0.5, False))]
+    results = [found(runs, (STABILITY,), in_sweep, ask) for ask in asks]
+    assert [one.verdict for one in results] == [Verdict.HOLDS, Verdict.UNDECIDED, Verdict.VIOLATED]
+    assert "far out" in results[1].reason
+
+
 # The claims themselves.
 
 

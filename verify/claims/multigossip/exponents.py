@@ -57,7 +57,7 @@ def _trained(problem: str, budget: Budget, seed: int, device: str) -> list[Case]
         ("m-as-a-limit", nodes, everything, Ask("m", GENERALIZATION, upper=True), STATEMENT),
         ("m-mean-square-stability", nodes, everything, Ask("m", SQUARES, exponent=-1.0), _PATH),
         ("n-stability", samples, (STABILITY,), Ask("n", STABILITY, exponent=-1.0, margin=0.15), STATEMENT),
-        ("T-as-the-order", lengths, (STABILITY,), Ask("T", STABILITY, margin=0.05), STATEMENT),
+        ("T-as-the-order", lengths, (STABILITY,), Ask("T", STABILITY, margin=0.05, local=True), STATEMENT),
         ("T-as-a-limit", lengths, (STABILITY,), Ask("T", STABILITY, upper=True), STATEMENT),
     )
     return [

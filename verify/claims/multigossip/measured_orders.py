@@ -29,6 +29,7 @@ class Ask:
 
     ``exponent`` is a number, or None for the one that the abstract states for decentralized SGD with the loss's beta and the
     schedule's c. ``upper`` reads it as an upper limit, otherwise as the order itself, up to ``margin``; ``about`` ends the reason.
+    ``local``: the order is one far out, so that slopes elsewhere may agree with it and refute nothing.
     """
 
     parameter: str
@@ -36,6 +37,7 @@ class Ask:
     exponent: float | None = None
     upper: bool = False
     margin: float = 0.1
+    local: bool = False
     about: str = ""
 
 
@@ -74,6 +76,8 @@ def in_sweep(measured: tuple[Measured, ...], level: float, rng: np.random.Genera
     slope = slope_test(grouped(values, GROUPS), x, exponent, ask.margin, level, resamples, rng)
     band = grouped_band(values, GROUPS, level, resamples, rng)
     verdict = slower_or_equal(slope, exponent) if ask.upper else exponent_verdict(slope)
+    if ask.local and verdict is Verdict.VIOLATED:
+        verdict = Verdict.UNDECIDED
     shown = Numbers(slope.slope, slope.low, slope.high, exponent, replicates=len(values))
     tables = (_table(slope, candidates),) if candidates else ()
     curves = (_curve(ask, np.array(x, dtype=float), values, band, exponent),)
@@ -99,7 +103,7 @@ def _words(verdict: Verdict, slope: SlopeJudgement, ask: Ask, candidates: dict[s
         words = {
             Verdict.HOLDS: "this is the exponent",
             Verdict.VIOLATED: f"it {away} than that, so this is not its order in this range",
-            Verdict.UNDECIDED: "a curve that bends has no one exponent" if _bends(slope) else "not decided by so many replicates",
+            Verdict.UNDECIDED: _undecided(slope, ask),
         }
     nearest = min(candidates, key=lambda name: abs(candidates[name] - slope.slope), default="")
     support = (
@@ -108,6 +112,12 @@ def _words(verdict: Verdict, slope: SlopeJudgement, ask: Ask, candidates: dict[s
         else ""
     )
     return f"{told}: {words[verdict]}.{support}{ask.about}"
+
+
+def _undecided(slope: SlopeJudgement, ask: Ask) -> str:
+    if ask.local:
+        return f"local slopes only, which refute no order far out in {ask.parameter}" + (", and they still change" if _bends(slope) else "")
+    return "a curve that bends has no one exponent" if _bends(slope) else "not decided by so many replicates"
 
 
 def _bends(slope: SlopeJudgement) -> bool:

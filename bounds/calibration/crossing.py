@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 #: An octave of floats: within it a bound is close to a power.
 _OCTAVE = 1 << 52
-#: Interpolations after which one step halves what is left.
-_INTERPOLATED = 6
+#: Interpolations in a row that may leave more than half of the places, as where an end stays; then one step halves them.
+_SLOW = 1
 
 
 def crossing(value: Callable[[int], float], target: float, good: int, bad: int, near: int = 0) -> int:
@@ -16,7 +16,7 @@ def crossing(value: Callable[[int], float], target: float, good: int, bad: int, 
 
     ``value(good)`` is at most the target and ``value(bad)`` is not. Bisection goes as far as an octave; within it logarithms
     over places are close to straight lines, and interpolation (Illinois: the height of an end that stays is halved) closes
-    in from both sides.
+    in from both sides. Where it is slow, as on the stairs that rounding makes of a flat curve, every second step is a halving.
     """
     while abs(good - bad) > _OCTAVE:
         middle = (good + bad) // 2
@@ -24,10 +24,10 @@ def crossing(value: Callable[[int], float], target: float, good: int, bad: int, 
     if abs(good - bad) <= near + 1:
         return good
     low, high = _height(value(good), target), _height(value(bad), target)
-    step, stayed = 0, 0
-    while abs(good - bad) > near + 1:
-        step += 1
-        place = (good + bad) // 2 if step % (_INTERPOLATED + 1) == 0 else _between(good, bad, low, high)
+    slow, stayed = 0, 0
+    while (left := abs(good - bad)) > near + 1:
+        halving = slow == _SLOW
+        place = (good + bad) // 2 if halving else _between(good, bad, low, high)
         found = value(place)
         if found <= target:
             good, low = place, _height(found, target)
@@ -35,6 +35,7 @@ def crossing(value: Callable[[int], float], target: float, good: int, bad: int, 
         else:
             bad, high = place, _height(found, target)
             low, stayed = (low / 2, -1) if stayed == -1 else (low, -1)
+        slow = 0 if halving or 2 * abs(good - bad) <= left else slow + 1
     return good
 
 

@@ -64,7 +64,7 @@ def test_every_form_and_readout_that_a_run_measures_is_a_case() -> None:
     own("2*L**2*eta*T/(m*n)", update_forms=["atc", "cta"], readouts=["node_average", "worst_node"], properties=["convex"])
     assert suite.select(["own"]) == suite.select(["own-own"]) == ["own-own"]
     assert "own-own" in suite.select([])
-    found = suite.cases(["own"], BUDGET, 0, "auto")
+    found = suite.cases(dict.fromkeys(suite.select(["own"]), BUDGET), 0, "auto")
     assert [case.case for case in found] == ["atc-node-average-T", "atc-worst-node-T", "cta-node-average-T", "cta-worst-node-T"]
     assert all(isinstance(case, CurveCase) and case.bound_id == "own" for case in found)
     assert len({task for case in found for task in case.tasks()}) == 2
@@ -73,12 +73,12 @@ def test_every_form_and_readout_that_a_run_measures_is_a_case() -> None:
 def test_a_quantity_that_no_run_measures_is_said() -> None:
     own("eta", quantity="exit_time")
     with pytest.raises(DomainError, match="own speaks about the exit time, which no run measures"):
-        suite.cases(["own"], BUDGET, 0, "auto")
+        suite.cases(dict.fromkeys(suite.select(["own"]), BUDGET), 0, "auto")
 
 
 def test_a_wrong_theorem_of_ones_own_is_refuted() -> None:
     own("1e-9*L*eta*T/(m*n)", update_forms=["atc"], title="Far too small")
-    (case,) = suite.cases(["own"], BUDGET, 0, "auto")
+    (case,) = suite.cases(dict.fromkeys(suite.select(["own"]), BUDGET), 0, "auto")
     assert isinstance(case, CurveCase)
     small = dataclasses.replace(case, points=tuple(Point(RUN, 20, 20.0) for _ in range(1)))
     result = small.decide(execute(small.tasks(), jobs=1), CONTEXT)

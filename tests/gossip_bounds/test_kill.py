@@ -129,6 +129,7 @@ def check_kill_and_resume(tmp_path: Path, kills: int, total: int, seed: int) -> 
     return f"{kills} kills, {sum(map(bool, leftovers))} during a write, {len(kept)} of {total} kept, {total - len(kept)} resumed, 0 corrupt"
 
 
+@pytest.mark.slow
 def test_two_kills(tmp_path: Path) -> None:
     check_kill_and_resume(tmp_path, kills=2, total=20, seed=1)
 

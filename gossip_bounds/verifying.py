@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from empirical import resolve_device
 from figures.report import CalibrationSummary, FalseAlarmRow, PowerRow, case_names, write_certificates, write_figures, write_report
 from gossip_bounds.output import jsonable, print_json, write_csv
 from gossip_bounds.progress import progress_bar
+from verify.case import Case
 from verify.certificates import CertifiedDirection, certify_catalogue
 from verify.claims.core import Budget
 from verify.forecast import duration, forecast
@@ -62,9 +63,9 @@ def _budget_words(chosen: Mapping[str, Budget]) -> str:
     return "; ".join(f"{one.name}: {one.replicates} replicates, {one.twins} coupled twins each" for one in used.values())
 
 
-def _announce(chosen: Mapping[str, Budget], seed: int, device: str, jobs: int, kept: Kept) -> None:
+def _announce(built: Sequence[Case], jobs: int, kept: Kept) -> None:
     """What a full run will take, on stderr."""
-    tasks = list(dict.fromkeys(training(cases(chosen, seed, device))))
+    tasks = list(dict.fromkeys(training(built)))
     left = [task for task in tasks if kept.find(task) is None]
     done = len(tasks) - len(left)
     print(
@@ -143,13 +144,13 @@ def run_verify(claims: list[str], out: Path, *, seed: int, jobs: int, device: st
     # The device first: a case is built for one.
     resolve_device(device)
     chosen = budgets(claims, budget)
-    cases(chosen, seed, device)
+    built = cases(chosen, seed, device)
     make_folder(out)
     kept = Kept(out / "runs") if full else None
     if kept is not None:
-        _announce(chosen, seed, device, jobs, kept)
+        _announce(built, jobs, kept)
     with progress_bar() as progress:
-        suite = run_suite(chosen, seed, device, jobs, progress, kept)
+        suite = run_suite(chosen, seed, device, jobs, progress, kept, built)
     if not claims:
         with progress_bar() as progress:
             directions = certify_catalogue(jobs, progress)

@@ -317,7 +317,7 @@ def test_images_only_where_they_are_given(monkeypatch: pytest.MonkeyPatch, tmp_p
 def test_a_quick_run_of_each_claim(claim: str) -> None:
     from verify.suite import BUDGETS, run_suite
 
-    found = run_suite([claim], BUDGETS["quick"], device="cpu", jobs=1)
+    found = run_suite({claim: BUDGETS["quick"]}, device="cpu", jobs=1)
     verdicts = {one.case: one.verdict for one in found.results}
     assert Verdict.VIOLATED in verdicts.values()
     assert all(one.verdict is not Verdict.NOT_APPLICABLE for one in found.results)

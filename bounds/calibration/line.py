@@ -17,11 +17,15 @@ from bounds.symbols import Domain, symbol
 #: Integers are searched up to here.
 MOST = 10**12
 #: Floats beyond 2^-900 and 2^900 are not searched.
-_HUGE = 2.0**900
+_EDGE = 900
+_HUGE = 2.0**_EDGE
 _OCTAVE = 1 << 52
-#: Points per octave, and the octaves around 1 that they cover; further out the grid is coarser.
+#: Points per octave, and the octaves around 1 that they cover: where parameters lie, and floats are fast.
 _DENSITY = 2
-_CENTRE = 60
+_CENTRE = 30
+#: Further out one point in so many octaves up to these, and then one in so many.
+_SPARSE = 2
+_MIDDLE = 60
 _TAIL = 105
 #: A short range gets at least about so many points.
 _FEWEST = 64
@@ -37,6 +41,11 @@ def unrank(place: int) -> float:
     """The float at a place."""
     size: float = struct.unpack("<d", struct.pack("<q", abs(place)))[0]
     return -size if place < 0 else size
+
+
+def _octaves(most: int, step: int) -> range:
+    """Places from 2^-most to 2^most."""
+    return range(rank(2.0**-most), rank(2.0**most), step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +64,13 @@ class Line:
         return place if self.integer else unrank(place)
 
     def grid(self, first: int, last: int) -> list[int]:
-        """Places from ``first`` to ``last``, equally spaced in the logarithm: two an octave around 1, fewer far from it."""
+        """Places from ``first`` to ``last``, equally spaced in the logarithm: two an octave from 1e-9 to 1e9, fewer beyond."""
         if first > last:
             return []
         if self.integer:
             inner = list(self._integers(first, last))
         else:
-            near, far = rank(2.0**-_CENTRE), rank(2.0**_CENTRE)
-            inner = [*range(near, far, _OCTAVE // _DENSITY), *range(rank(1 / _HUGE), rank(_HUGE), _TAIL * _OCTAVE)]
+            inner = [*_octaves(_CENTRE, _OCTAVE // _DENSITY), *_octaves(_MIDDLE, _SPARSE * _OCTAVE), *_octaves(_EDGE, _TAIL * _OCTAVE)]
             inner += [-place for place in inner] if first < 0 else []
         chosen = {first, last, *(place for place in inner if first < place < last)}
         return sorted(chosen if len(chosen) >= _FEWEST else chosen | set(self.within(first, last, _FEWEST)))

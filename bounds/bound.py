@@ -6,12 +6,14 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
 from bounds import evaluation
 from bounds.assumptions import Condition, Outcome, Property
 from bounds.errors import DomainError, UnknownParameterError
 from bounds.expression import Name, Node, PrecisionError, parse, to_latex, to_sympy
+from bounds.expression.tree import names
 from bounds.formula import Formula, without_false_flags
 from bounds.numeric.ways import Ways
 from bounds.recursion import Recursion
@@ -99,6 +101,17 @@ class Bound:
     def given(self, names: Iterable[str], update_form: str | None = None, readout: str | None = None) -> frozenset[str]:
         """What chooses the reading of the formula; ``names`` may be a mapping, where a flag that is 0 counts as not given."""
         return self.formula.given(names, self.words(update_form, readout))
+
+    def reading(self, wanted: Iterable[str], update_form: str | None = None, readout: str | None = None) -> tuple[str, ...]:
+        """The optional parameters among ``wanted``, with the fewest others that the formula needs to depend on them all.
+
+        Some optional parameters act together only: gossip steps do nothing in a bound that was not told the gap.
+        """
+        words, wanted = self.words(update_form, readout), set(wanted)
+        asked, others = ([name for name in self.formula.optional if (name in wanted) is kept] for kept in (True, False))
+        groups = ({*asked, *more} for size in range(len(others) + 1) for more in combinations(others, size))
+        readings = (tuple(name for name in self.formula.optional if name in group) for group in groups)
+        return next((reading for reading in readings if names(self.expression(reading, *words)) >= set(asked)), tuple(asked))
 
     def expression(self, given: Iterable[str] = (), update_form: str | None = None, readout: str | None = None) -> Node:
         """The expression tree used when the optional parameters ``given`` are given."""

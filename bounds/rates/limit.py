@@ -59,7 +59,7 @@ def limit(
     Args:
         at: a parameter, or a mapping from parameters to values.
         value: where ``at`` is one parameter, its value.
-        given: further optional parameters that are given.
+        given: further optional parameters that are given, with those that :meth:`bounds.bound.Bound.reading` adds.
         update_form, readout: of the bound's own; its first when left out.
 
     >>> import bounds
@@ -78,7 +78,7 @@ def limit(
     if not places or len(moving) > 1:
         raise DomainError(f"got {len(moving)} limits; give at least one parameter, and inf or an open end to at most one of them")
     bound.check_names((*places, *given))
-    chosen = tuple(name for name in bound.formula.optional if name in places or name in given)
+    chosen = bound.reading({*places, *given}, update_form, readout)
     first = moving[0] if moving else next(iter(places))
     fixed = {name: one for name, one in places.items() if not isinstance(one, str)}
     towards: Any = places[first] if moving else "inf"

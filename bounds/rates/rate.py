@@ -60,7 +60,7 @@ def rate(
     """The order of ``bound`` as ``parameter`` tends to its limit, all others fixed at admissible values in general position.
 
     Args:
-        given: optional parameters that are given, as for :meth:`bounds.bound.Bound.expression`.
+        given: optional parameters that are given; :meth:`bounds.bound.Bound.reading` adds those without which ``parameter`` does nothing.
         update_form, readout: of the bound's own; its first when left out.
         limit: "inf" or "0"; when left out, counts tend to infinity and everything else to 0.
         second_opinion: also ask sympy, in a process that is killed after a few seconds; where it disagrees the answer is unknown.
@@ -75,7 +75,7 @@ def rate(
     """
     towards, wanted = _limit(bound, parameter, limit), {parameter, *given}
     bound.check_names(wanted)
-    chosen = tuple(name for name in bound.formula.optional if name in wanted)
+    chosen = bound.reading(wanted, update_form, readout)
     settings = Settings(bound, parameter, towards, chosen, bound.words(update_form, readout))
     try:
         series, exponent, log_power = _order(settings)

@@ -94,7 +94,7 @@ def close(bound: bounds.Bound, name: str, towards: str) -> int:
         assert found.reason
         return 0
     far: Any = 10**40 if symbol(name).domain.integer else 1e40 if towards == "inf" else 1e-40
-    given = (name,) if name in bound.formula.optional else ()
+    given = bound.reading((name,))
     seen = 0
     for point in drawn(bound, 3, given):
         values = {key: value for key, value in point.items() if key in (*bound.formula.required, *given)}
@@ -200,3 +200,13 @@ def test_mistakes(arguments: tuple[Any, Any], error: type[Exception], words: str
     with pytest.raises(error, match=r"^[^\n]*$") as caught:
         limit(bounds.get("consensus_distance_atc"), *arguments)
     assert words in str(caught.value)
+
+
+def test_a_parameter_that_acts_with_another_only_takes_it_along():
+    bound = bounds.get("mgs_generalization")
+    assert bound.reading(["Q"]) == ("Q", "gap")
+    assert bound.reading(["gap"]) == ("gap",)
+    assert bound.reading(["b", "c"]) == ("b",)
+    # Without the gap the formula does not know Q; its value there is no limit of the bound in Q.
+    assert bounds.limit(bound, "Q", "inf").value != bounds.limit(bound, {"b": 1}).value
+    assert bounds.rate(bound, "Q") == bounds.rate(bound, "Q", given=["gap"])

@@ -179,11 +179,12 @@ UNKNOWN = {
     "excess_risk_atc": "Q",
     "excess_risk_consensus": "Q",
     "excess_risk_cta": "Q",
-    "exit_time_ratio": "Q",
+    "exit_time_ratio": "Q b",
     "l1_stability_nonconvex": "t0",
     "l2_stability_atc": "Q T",
     "mgs_excess_pl": "L b gap tau",
-    "mgs_generalization": "beta c gap",
+    "mgs_generalization": "beta c gap Q",
+    "mgs_gossip_needed": "T D0 r0",
     "step_limit_consensus": "Q",
 }
 

@@ -174,10 +174,13 @@ def _maxima(unit: Floats, blind: Flags, resamples: int, rng: np.random.Generator
 
 def _weights(replicates: int, resamples: int, columns: int, rng: np.random.Generator) -> Iterator[Floats]:
     """How often each replicate is drawn, shape (chunk, replicates), in chunks that keep all temporaries within the memory budget."""
-    chunk = max(1, _MEMORY // (8 * (2 * replicates + columns)))
-    even = np.full(replicates, 1 / replicates)
+    chunk = max(1, _MEMORY // (8 * (4 * replicates + columns)))
     for start in range(0, resamples, chunk):
-        yield rng.multinomial(replicates, even, size=min(chunk, resamples - start)).astype(np.float64)
+        count = min(chunk, resamples - start)
+        # Drawing places and counting them is five times faster than drawing multinomial counts.
+        drawn = rng.integers(0, replicates, size=(count, replicates), dtype=np.uint32).astype(np.int64)
+        drawn += replicates * np.arange(count)[:, None]
+        yield np.bincount(drawn.ravel(), minlength=count * replicates).reshape(count, replicates).astype(np.float64)
 
 
 def _studentised(sums: Floats, replicates: int) -> tuple[Floats, Flags]:

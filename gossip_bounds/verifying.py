@@ -19,7 +19,7 @@ from verify.case import Case
 from verify.certificates import CertifiedDirection, certify_catalogue
 from verify.claims.core import Budget
 from verify.forecast import duration, forecast
-from verify.plan import worker_count
+from verify.plan import one_pool, worker_count
 from verify.resume import Kept
 from verify.self_check import SelfCheck
 from verify.statistics import Rate
@@ -149,13 +149,14 @@ def run_verify(claims: list[str], out: Path, *, seed: int, jobs: int, device: st
     kept = Kept(out / "runs") if full else None
     if kept is not None:
         _announce(built, jobs, kept)
-    with progress_bar() as progress:
-        suite = run_suite(chosen, seed, device, jobs, progress, kept, built)
-    if not claims:
+    with one_pool(jobs):
         with progress_bar() as progress:
-            directions = certify_catalogue(jobs, progress)
-        write_directions(directions, out, "index.html")
-    suite = _write(suite, out, _budget_words(chosen), seed, jobs, certificates=not claims)
+            suite = run_suite(chosen, seed, device, jobs, progress, kept, built)
+        if not claims:
+            with progress_bar() as progress:
+                directions = certify_catalogue(jobs, progress)
+            write_directions(directions, out, "index.html")
+        suite = _write(suite, out, _budget_words(chosen), seed, jobs, certificates=not claims)
     counts = Counter(result.verdict for result in suite.results)
     if as_json:
         print_json([result.row() for result in suite.results])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context, parent_process
@@ -123,15 +124,46 @@ def spread(function: Callable[..., Result], arguments: Sequence[tuple[Any, ...]]
     return [results[index] for index in calls]
 
 
+@contextmanager
+def one_pool(jobs: int = 0) -> Iterator[None]:
+    """Inside, every :func:`execute` and :func:`spread` on as many processes shares them: each takes seconds to start.
+
+    Processes start with the first call that needs them, and end with the block.
+    """
+    workers = worker_count(jobs)
+    if workers == 1 or workers in _SHARED:
+        yield
+        return
+    _SHARED[workers] = _new_pool(workers, _start_worker)
+    try:
+        yield
+    finally:
+        _SHARED.pop(workers).shutdown(wait=True, cancel_futures=True)
+
+
+_SHARED: dict[int, ProcessPoolExecutor] = {}
+
+
+def _new_pool(workers: int, start: Callable[[], None]) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=start)
+
+
 def _in_processes(
     calls: Mapping[Key, Callable[[], Any]], workers: int, finish: Callable[[Key, Any], None], start: Callable[[], None]
 ) -> None:
-    pool = ProcessPoolExecutor(min(workers, len(calls)), mp_context=get_context("spawn"), initializer=start)
+    if workers in _SHARED:
+        _collect(_SHARED[workers], calls, finish)
+        return
+    pool = _new_pool(min(workers, len(calls)), start)
     try:
-        pending: dict[Future[Any], Key] = {pool.submit(call): key for key, call in calls.items()}
-        while pending:
-            done, _ = wait(pending, return_when=FIRST_COMPLETED)
-            for future in done:
-                finish(pending.pop(future), future.result())
+        _collect(pool, calls, finish)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _collect(pool: ProcessPoolExecutor, calls: Mapping[Key, Callable[[], Any]], finish: Callable[[Key, Any], None]) -> None:
+    pending: dict[Future[Any], Key] = {pool.submit(call): key for key, call in calls.items()}
+    while pending:
+        done, _ = wait(pending, return_when=FIRST_COMPLETED)
+        for future in done:
+            finish(pending.pop(future), future.result())

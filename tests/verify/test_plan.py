@@ -1,10 +1,12 @@
 """Tasks run once, in any process, with progress."""
 
 import operator
+import os
+import time
 
 import pytest
 
-from verify.plan import Task, execute, spread, worker_count
+from verify.plan import Task, execute, one_pool, spread, worker_count
 
 
 def test_equal_tasks_run_once_and_costly_ones_first() -> None:
@@ -44,3 +46,24 @@ def test_calls_spread_over_processes_come_back_in_order(count: int) -> None:
 def test_an_error_in_a_spread_call_reaches_the_caller() -> None:
     with pytest.raises(ZeroDivisionError):
         spread(operator.truediv, [(1, 9 - i) for i in range(12)], jobs=2)
+
+
+def test_calls_in_one_pool_share_their_processes() -> None:
+    with one_pool(2):
+        first = set(execute([Task(_process, (index,)) for index in range(8)], jobs=2).values())
+        again = set(spread(_process, [(index,) for index in range(8)], jobs=2))
+    assert again <= first
+    assert os.getpid() not in first
+    assert not set(spread(_process, [(index,) for index in range(8)], jobs=2)) & first
+
+
+def test_an_error_leaves_the_shared_processes_usable() -> None:
+    with one_pool(2):
+        with pytest.raises(ZeroDivisionError):
+            execute([Task(operator.truediv, (1, 0)), Task(operator.add, (1, 1))], jobs=2)
+        assert execute([Task(operator.add, (1, 1)), Task(operator.add, (1, 2))], jobs=2)[Task(operator.add, (1, 1))] == 2
+
+
+def _process(index: int) -> int:
+    time.sleep(0.05 if index == 0 else 0.0)
+    return os.getpid()

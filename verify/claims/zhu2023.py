@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from verify.claims.averaged_sam import equivalence
 from verify.claims.averaged_sam.common import PAPER, Build
 
 __all__ = ["CLAIMS", "PAPER"]
 
-CLAIMS: dict[str, Build] = {}
+CLAIMS: dict[str, Build] = {
+    **equivalence.CLAIMS,
+}

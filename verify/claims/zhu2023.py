@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from verify.claims.averaged_sam import equivalence
+from verify.claims.averaged_sam import equivalence, posterior, smoothing
 from verify.claims.averaged_sam.common import PAPER, Build
 
 __all__ = ["CLAIMS", "PAPER"]
 
 CLAIMS: dict[str, Build] = {
     **equivalence.CLAIMS,
+    **smoothing.CLAIMS,
+    **posterior.CLAIMS,
 }

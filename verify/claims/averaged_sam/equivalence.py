@@ -55,15 +55,18 @@ def cubic(form: str, readout: str, seed: int, draws: int) -> Finding:
     numbers = Numbers(float(largest), bound=0.0)
     if largest == 0 and not any(rest):
         reason = (
-            "The residual is exactly 0 for every cubic loss and every doubly stochastic W: the gradient of a cubic is its own Taylor polynomial of second "
-            "order, whose first-order term sums to 0 and whose second is the gradient of Tr(H Xi)/2, Xi held fixed, as for any law with covariance Xi. "
+            "The residual is exactly 0 for every cubic loss and every doubly stochastic W: the gradient of a cubic is its own Taylor "
+            "polynomial of second "
+            "order, whose first-order term sums to 0 and whose second is the gradient of Tr(H Xi)/2, Xi held fixed, as for any law with "
+            "covariance Xi. "
             f"Checked symbolically (general cubic in the plane, 3 nodes) and on {draws} random cubics in R^6 with 5 nodes: difference 0 in "
             "rational arithmetic."
         )
         return Finding(Verdict.HOLDS, reason, numbers, conditions=conditions)
     if least is not None and least > 0:
         reason = (
-            f"With Xi of the models before they are combined the theorem is wrong for cubics: at every one of {draws} draws the mean step differs from "
+            f"With Xi of the models before they are combined the theorem is wrong for cubics: at every one of {draws} draws the mean step "
+            "differs from "
             f"the Gaussian one by at least {least:.2g} of its shift from the plain gradient. CTA takes gradients at W X, whose spread is W Xi W^T; "
             "with that one the residual is exactly 0."
         )
@@ -104,12 +107,14 @@ def residual_order(kind: str, seed: int, draws: int) -> Finding:
         verdict = Verdict.VIOLATED if max(local) < 3 - MARGIN else Verdict.UNDECIDED
         return Finding(verdict, reason, numbers, conditions=conditions, curves=(orders.curve(found, order),))
     why = (
-        "the skewness of the nodes' deviations enters at order 3 through the fourth derivative, so the theorem's order is attained and cannot be raised"
+        "the skewness of the nodes' deviations enters at order 3 through the fourth derivative, so the theorem's order is attained and "
+        "cannot be raised"
         if order == 3
         else "opposite deviations have no skewness, so the residual is one order smaller than the theorem says"
     )
     reason = (
-        f"The residual is of order {slope:.3f} in the distance of the nodes from their mean (local slopes {min(local):.3f} to {max(local):.3f}): {why}. "
+        f"The residual is of order {slope:.3f} in the distance of the nodes from their mean (local slopes {min(local):.3f} to "
+        f"{max(local):.3f}): {why}. "
         f"Without the spread the order is {whole[0]:.3f}, with Tr(H Xi)/2 in place of the Gaussian mean {whole[1]:.3f} (tanh network, Gauss-Hermite "
         "quadrature in the span of the deviations, no sampling error)."
     )
@@ -126,8 +131,10 @@ def own_losses(seed: int, draws: int) -> Finding:
     if not first:
         return Finding(Verdict.UNDECIDED, f"The slope is {slope:.3f}, neither 1 nor 3.", numbers, conditions=conditions)
     reason = (
-        f"When the nodes' expected losses differ the residual is of order {slope:.3f}, not 3: the term (1/m) sum_k (H_k - H) d_k is of first order in the "
-        f"distances and exceeds the sharpness term, which is of second order, at every small spread; the Gaussian smoothing changes the residual by at "
+        f"When the nodes' expected losses differ the residual is of order {slope:.3f}, not 3: the term (1/m) sum_k (H_k - H) d_k is of "
+        "first order in the "
+        "distances and exceeds the sharpness term, which is of second order, at every small spread; the Gaussian smoothing changes the "
+        "residual by at "
         f"most {gain:.2g} of its size. The theorem needs equal expected Hessians at all nodes, such as one distribution with fresh samples."
     )
     return Finding(Verdict.VIOLATED, reason, numbers, conditions=conditions, curves=(orders.curve(found, 1),))
@@ -145,8 +152,10 @@ def constants(seed: int, draws: int) -> Finding:
     if worst > 1:
         return Finding(Verdict.VIOLATED, f"The residual is {worst:.4g} times what it may be.", numbers)
     reason = (
-        "Taylor's theorem at both ends gives the residual with its constants: at most eta M4/6 ((1/m) sum_k |d_k|^3 + E|e|^3), M4 a bound on the fourth "
-        f"derivative, which the paper's O(.) hides although no bound on the Hessian is needed. On {draws} random sums of sines, whose Gaussian mean is "
+        "Taylor's theorem at both ends gives the residual with its constants: at most eta M4/6 ((1/m) sum_k |d_k|^3 + E|e|^3), M4 a bound "
+        "on the fourth "
+        f"derivative, which the paper's O(.) hides although no bound on the Hessian is needed. On {draws} random sums of sines, whose "
+        "Gaussian mean is "
         f"exact, the residual reaches {worst:.3g} of it."
     )
     return Finding(Verdict.HOLDS, reason, numbers, conditions={"loss": "sums of four sines in R^3", "draws": draws, "M4": "bounded"})
@@ -164,7 +173,7 @@ def _wave_residual(seed: int, index: int) -> float:
     M4 = float(np.abs(size) @ np.sum(waves**2, axis=1) ** 2)
     residual = bounds.get("sam_residual")
     cubes = float(np.mean(np.linalg.norm(away, axis=1) ** 3)), float(np.trace(spread)) ** 1.5
-    return float(np.linalg.norm(mean - smooth)) / sum(residual.evaluate(eta=1.0, M4=M4, rho3=cube) for cube in cubes)
+    return float(np.linalg.norm(mean - smooth) / sum(residual.evaluate(eta=1.0, M4=M4, rho3=cube) for cube in cubes))
 
 
 def moving_spread() -> Finding:
@@ -175,8 +184,10 @@ def moving_spread() -> Finding:
     if found - expected != 0:
         return Finding(Verdict.UNDECIDED, f"The curl is {found}.", conditions=conditions)
     reason = (
-        f"Over many steps there is in general no loss that it descends: where Xi depends on the place the mean step follows grad L + D^3 L[Xi(w)]/2, which "
-        f"is no gradient. For L = {fields.LOSS} and Xi = c diag(1 + x^2, 1) its curl is {found}, not 0 (symbolic). The objective of one step, with Xi(t) "
+        "Over many steps there is in general no loss that it descends: where Xi depends on the place the mean step follows grad L + D^3 "
+        "L[Xi(w)]/2, which "
+        f"is no gradient. For L = {fields.LOSS} and Xi = c diag(1 + x^2, 1) its curl is {found}, not 0 (symbolic). The objective of one "
+        "step, with Xi(t) "
         "held fixed, exists; it is another one at each step."
     )
     return Finding(Verdict.VIOLATED, reason, conditions=conditions)
@@ -191,8 +202,10 @@ def steady_spread() -> Finding:
     if not zero or penalty != fields.C or not any(pull):
         return Finding(Verdict.UNDECIDED, "The potential was not confirmed.", conditions=conditions)
     reason = (
-        "With gradient noise alike in all directions the steady spread is a function f of the Hessian, and the mean steps do descend a fixed loss, but "
-        "L + Tr g(H)/2 with g' = f, not E L(w + e). With slow mixing f(H) = c/H: the average-direction penalty Tr(H Xi)/2 is then the constant c d/2 and "
+        "With gradient noise alike in all directions the steady spread is a function f of the Hessian, and the mean steps do descend a "
+        "fixed loss, but "
+        "L + Tr g(H)/2 with g' = f, not E L(w + e). With slow mixing f(H) = c/H: the average-direction penalty Tr(H Xi)/2 is then the "
+        "constant c d/2 and "
         "flattens nothing, while the steps descend L + (c/2) log det H (potentials confirmed symbolically for f = 1, H, H^2 and 1/H on "
         f"L = {fields.LOSS})."
     )
@@ -236,7 +249,8 @@ def mean_gradient(measured: tuple[Spreads, ...], level: float, rng: np.random.Ge
         Verdict.UNDECIDED: f"neither shown to be below {EXPLAINED:g} nor above {REFUTED:g}",
     }
     reason = (
-        f"What the theorem leaves of the shift (1/m) sum_k grad L_k(w_k) - grad L(wbar) has {numbers.measured:.3g} [{numbers.low:.3g}, {numbers.high:.3g}] "
+        f"What the theorem leaves of the shift (1/m) sum_k grad L_k(w_k) - grad L(wbar) has {numbers.measured:.3g} [{numbers.low:.3g}, "
+        f"{numbers.high:.3g}] "
         f"times the norm of its sharpness term, {told[verdict]}."
     )
     return Finding(verdict, reason, numbers, None, trained.conditions(one.run), tables=(_quantiles(one),))

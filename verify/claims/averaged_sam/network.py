@@ -70,10 +70,13 @@ def penalty_gradient(loss: Objective, mean: Array, deviations: Array) -> Array:
     """(P,): the gradient of Tr(H Xi)/2 at ``mean`` with Xi = (1/m) sum_k d_k d_k^T of ``deviations`` (m, P) held fixed."""
     directions = torch.from_numpy(np.asarray(deviations, dtype=np.float64)).to(loss.device)
 
+    def total(rows: Tensor) -> Tensor:
+        return loss.values(rows).sum()
+
     def half_trace(point: Tensor) -> Tensor:
-        rows = point.expand(len(directions), -1)
-        pull = torch.func.vjp(torch.func.grad(lambda at: loss.values(at).sum()), rows)[1]
-        return (pull(directions)[0] * directions).sum() / (2 * len(directions))
+        pull = torch.func.vjp(torch.func.grad(total), point.expand(len(directions), -1))[1]
+        found: Tensor = (pull(directions)[0] * directions).sum() / (2 * len(directions))
+        return found
 
     with one_thread(), torch.inference_mode(False):
         return np.asarray(torch.func.grad(half_trace)(loss.rows(mean)[0]).cpu().numpy())

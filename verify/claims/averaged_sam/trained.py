@@ -62,10 +62,10 @@ def read_spreads(one: Run, requests: tuple[Any, ...], device: str) -> Spreads:
     rows = []
     for replicate, (points, indices) in enumerate(zip(models, training, strict=True)):
         common = problem_objective(described, indices)
-        own = [problem_objective(described, each) for each in (indices[:1] if one.data == "shared" else indices)]
-        rows.append([*_losses(common, points, stream(one.seed, "sam normal", replicate)), _unexplained(common, own, points)])
-    columns = np.array(rows).T
-    return Spreads(one, *columns[:3], unexplained=columns[4], trace=columns[3])
+        losses = [problem_objective(described, each) for each in (indices[:1] if one.data == "shared" else indices)]
+        rows.append([*_losses(common, points, stream(one.seed, "sam normal", replicate)), _unexplained(common, losses, points)])
+    own, half, normal, trace, unexplained = np.array(rows).T
+    return Spreads(one, own, half, normal, unexplained, trace)
 
 
 def _losses(common: Objective, points: Values, draws: np.random.Generator) -> tuple[float, float, float, float]:

@@ -79,9 +79,11 @@ def _residuals(kind: str, seed: int, own: bool) -> Array:
 
 
 def curve(found: Residuals, order: float) -> Curve:
-    """The residual of the Gaussian objective on the line of its order, beside those of the cruder approximations."""
-    line = found.gaussian[0] * (np.array(SCALES) / SCALES[0]) ** order
+    """The residual of the Gaussian objective on the line of its order, beside those of the cruder approximations and the theorem's order 3."""
+    place = np.array(SCALES) / SCALES[0]
+    others = [("gradient at the mean model", found.plain), ("with Tr(H Xi)/2", found.penalized)]
+    others = others if order > 1 else [("order 3, the theorem's", found.gaussian[0] * place**3)]
     return Curve(
-        SCALE, Quantity.OTHER, np.array(SCALES), found.gaussian, found.gaussian, found.gaussian, line, None, 0.0, 0, found.gaussian[None],
-        "distance to the mean gradient", f"order {order:g}", (("gradient at the mean model", found.plain), ("with Tr(H Xi)/2", found.penalized)),
+        SCALE, Quantity.OTHER, np.array(SCALES), found.gaussian, found.gaussian, found.gaussian, found.gaussian[0] * place**order, None,
+        0.0, 0, found.gaussian[None], "distance to the mean gradient", f"order {order:g}", tuple(others),
     )  # fmt: skip

@@ -284,7 +284,7 @@ def posterior(budget: Budget, seed: int, device: str) -> list[Case]:
     replicates, steps = (24, 3000) if quick else (60, 10_000)
     eta = 0.1
     variance = 2 * logistic.NODES / ((logistic.NODES - 1) * eta * logistic.SAMPLES)
-    reference = Task(langevin, (5 * replicates, 500 if quick else 3000, seed), 5e8)
+    reference = Task(langevin, (5 * replicates, 500 if quick else 2000, seed), 5e8)
     runs = {
         "chains": Spread("lazy", "isotropic", eta, steps, replicates, seed, variance=variance),
         "chains-twice-the-step": Spread("lazy", "isotropic", 2 * eta, steps, replicates, seed, variance=variance),

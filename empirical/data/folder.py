@@ -11,8 +11,8 @@ from pathlib import Path
 
 from bounds.errors import InputFileError, MissingDataError
 from bounds.files import reason
-from empirical.environment import named_folder, naming_folder
 from empirical.data.sets import DataFile, DataSet
+from empirical.environment import named_folder, naming_folder
 
 VARIABLE = "GOSSIP_BOUNDS_DATA"
 """The environment variable that names the folder; worker processes inherit it."""

@@ -119,7 +119,9 @@ def _named(reader: _Reader, path: Path) -> tuple[dict[str, str] | None, str | No
 def _one_run(reader: _Reader, path: Path, name: str, rows: Rows) -> tuple[list[AccuracyLog], list[tuple[str, str]]]:
     fields, tag = _named(reader, path)
     if fields is None:
-        raise LogError("its name does not match the pattern" if reader.pattern else "its name fits no known pattern; state one with --pattern")
+        raise LogError(
+            "its name does not match the pattern" if reader.pattern else "its name fits no known pattern; state one with --pattern"
+        )
     _require_averaged(tag or fields.pop("tag", None), reader.tag)
     unit = reader.columns.values.unit if reader.columns else None
     return [_log(name, fields, rows, unit)], [(name, _CUT)] if rows.cut else []

@@ -78,9 +78,11 @@ class LogSetting:
         """One of the other fields, None if the log does not have it."""
         return dict(self.fields).get(name)
 
-    def partner(self, *without: str) -> tuple[object, ...]:
+    def partner(self, *without: str) -> tuple[tuple[str, object], ...]:
         """Everything but topology and shuffle, and but the fields named in ``without``: what the two runs of a pair agree in."""
-        own = tuple((name, getattr(self, name)) for name in ("dataset", "model", "local_batch", "nodes", "optimizer") if name not in without)
+        own = tuple(
+            (name, getattr(self, name)) for name in ("dataset", "model", "local_batch", "nodes", "optimizer") if name not in without
+        )
         return (*own, *((name, text) for name, text in self.fields if name not in without))
 
 
@@ -94,7 +96,9 @@ def compile_pattern(text: str) -> re.Pattern[str]:
     try:
         found = re.compile(text)
     except re.error as error:
-        raise DomainError(f"got the pattern {text!r}, which is no regular expression ({error}); write groups as (?P<topology>[a-z]+)") from None
+        raise DomainError(
+            f"got the pattern {text!r}, which is no regular expression ({error}); write groups as (?P<topology>[a-z]+)"
+        ) from None
     if "topology" not in {ALIASES.get(name, name) for name in found.groupindex}:
         raise MissingParameterError(f"the pattern {text!r} has no group topology (or mode); write it as (?P<topology>[a-z]+)")
     return found

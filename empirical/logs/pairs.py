@@ -91,7 +91,9 @@ def distinct(runs: Iterable[AccuracyLog], centralized: Sequence[str]) -> tuple[l
         same = all(first.same_curve(other) for other in others)
         kept += [first] if same else []
         for other in others:
-            told = f"the numbers of {first.file} as well, which is used" if same else f"other numbers than {first.file}: neither is compared"
+            told = (
+                f"the numbers of {first.file} as well, which is used" if same else f"other numbers than {first.file}: neither is compared"
+            )
             problems.append(Problem(other.file, f"it has the same setting and seed as {first.file}, and {told}"))
     return kept, problems
 
@@ -118,7 +120,7 @@ def paired(runs: Iterable[AccuracyLog], centralized: Sequence[str]) -> tuple[lis
 
 def _nearest(run: AccuracyLog, centres: Iterable[AccuracyLog]) -> str:
     """What keeps the most similar centralized run from being its partner."""
-    wanted = run.setting.partner()
-    differing = [sorted({name for name, _ in set(wanted) ^ set(one.setting.partner())}) for one in centres]  # type: ignore[misc]
+    wanted = set(run.setting.partner())
+    differing = [sorted({str(name) for name, _ in wanted ^ set(one.setting.partner())}) for one in centres]
     nearest = min(differing, key=len, default=None)
     return "" if nearest is None or len(nearest) > 3 else f"; the nearest differs in {' and '.join(nearest)}"

@@ -16,8 +16,9 @@ from figures.style import MEASURED, Stroke, house_style, new_figure, plain, stro
 
 _COLUMNS = 2
 _PANEL = (5.6, 4.2)
-#: The rise at the start is cut off: rows before this share of the steps do not widen the axis.
+#: The rise at the start and single collapses are cut off: neither rows before this share of the steps nor the lowest 5 % widen the axis.
 _START = 0.15
+_LOWEST = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +75,13 @@ def _draw(axes: Axes, panel: Panel, strokes: dict[str, Stroke]) -> None:
         marker = look.marker if line.steps.size == 1 else "None"
         axes.plot(line.steps, line.accuracy, color=look.colour, linestyle=look.line, marker=marker, linewidth=1.5, label=label)
         shown.add(line.label)
-    axes.set_xlabel("step T")
-    axes.set_ylabel(f"accuracy [%], {plain(panel.title)}")
+    axes.set_xlabel(f"step T ({plain(panel.title)})")
+    axes.set_ylabel("accuracy [%]")
     legend_above(axes)
 
 
 def _reach(panels: Sequence[Panel]) -> tuple[float, float]:
     kept = [line.accuracy[line.steps >= _START * line.steps[-1]] for panel in panels for line in panel.lines]
     values = np.concatenate(kept)
-    pad = 0.05 * max(float(np.ptp(values)), 0.1)
-    return float(values.min()) - pad, float(values.max()) + pad
+    pad = max(0.05 * float(values.max() - np.quantile(values, _LOWEST)), 0.1)
+    return float(np.quantile(values, _LOWEST)) - pad, float(values.max()) + pad

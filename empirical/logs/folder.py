@@ -59,7 +59,10 @@ def scan(folder: Path, options: Options) -> tuple[list[AccuracyLog], list[Proble
         raise InputFileError(f"there is no folder {str(folder)!r}; give the folder that holds the logs")
     runs, problems = list[AccuracyLog](), list[Problem]()
     seen: dict[Path, str] = {}
-    for path, trouble in _files(folder):
+    # What lies in the folder itself is read before links to it.
+    for path, trouble in sorted(
+        _files(folder), key=lambda one: (one[0].resolve() != folder.resolve() / one[0].relative_to(folder), one[0])
+    ):
         name = path.relative_to(folder).as_posix()
         first = seen.setdefault(path.resolve(), name)
         if trouble or first != name:

@@ -54,7 +54,7 @@ def is_centralized(run: AccuracyLog, words: Iterable[str] = CENTRALIZED) -> bool
 def complete(runs: Iterable[AccuracyLog]) -> tuple[list[AccuracyLog], list[Problem]]:
     """The runs, those that end too early marked, with a problem each.
 
-    A run ends too early when a further row at its usual distance would still lie before the last step that its name promises (its
+    A run ends too early when a further row at its usual distance would still lie before the number of steps that its name promises (its
     ``early_stop``), or, where the name promises none, within the longest run that agrees with it in all but topology, shuffle and seed.
     """
     by_partner = defaultdict(list)
@@ -77,7 +77,7 @@ def _end(run: AccuracyLog, longest: int) -> tuple[int, str]:
     promised = run.setting.field(_EARLY)
     if promised is not None and promised.isdecimal():
         return int(promised), f"its name promises {promised}"
-    return longest, f"the longest run of its kind ends at {longest}"
+    return longest + 1, f"the longest run of its kind ends at {longest}"
 
 
 def distinct(runs: Iterable[AccuracyLog], centralized: Sequence[str]) -> tuple[list[AccuracyLog], list[Problem]]:

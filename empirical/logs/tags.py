@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-_LOCAL = r"(?:local|worker|rank|node|client|agent)s?"
-_LOCAL_WORD = re.compile(rf"(?:^|[^a-z]){_LOCAL}(?:[^a-z]|$)", re.IGNORECASE)
-_LOCAL_FOLDER = re.compile(rf"{_LOCAL}(?:[-_ ]?(?:models?|\d+))?", re.IGNORECASE)
+_LOCAL = r"(?:local|worker|rank|node|client|agent)"
+_LOCAL_WORD = re.compile(rf"(?:^|[^a-z]){_LOCAL}s?(?:[^a-z]|$)", re.IGNORECASE)
+# A plural with a number, such as nodes16, tells how many there were.
+_LOCAL_FOLDER = re.compile(rf"{_LOCAL}(?:s|[-_ ]?models?|[-_ ]?\d+)?", re.IGNORECASE)
 _ACCURACY = re.compile(r"acc|top.?1", re.IGNORECASE)
 _HELD_OUT = re.compile(r"val|test|eval", re.IGNORECASE)
 _AVERAGED = re.compile(r"(?:global|mean|averaged?|avg|cent(?:er|re)|central|network[-_ ]mean)(?:[-_ ]model)?", re.IGNORECASE)

@@ -48,7 +48,7 @@ def write_logs_page(study: Study, folder: Path, *, title: str, centralized: Sequ
         .render(
             title=title,
             summary=summary(study),
-            floor=f"{study.support.floor:g}",
+            floor=f"{study.support.floor:.2f}",
             floor_words=FLOOR_WORDS,
             confidence=f"{100 * (1 - study.support.level):g}",
             pooled=[_pooled(one) for one in study.pooled],
@@ -150,7 +150,7 @@ def _picture(key: tuple[object, ...], pairs: Sequence[LogPair], centralized: Seq
     ends = "; ".join(
         f"{panel.title}: " + ", ".join(f"{line.label} ends at {line.accuracy[-1]:.2f} %" for line in panel.lines) for panel in drawn
     )
-    caption = f"Accuracy of the averaged model over the steps, {name}. The steep start is cut off."
+    caption = f"Accuracy of the averaged model over the steps, {name}. The steep start and single collapses are cut off."
     return picture(to_png(learning_curves(name, drawn)), f"Accuracy over the steps, {name}. {ends}.", caption)
 
 

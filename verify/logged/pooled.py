@@ -22,10 +22,9 @@ from scipy import stats
 
 from empirical.logs import LogPair
 from verify.logged.late import Late, fluctuation, late_part
-from verify.logged.pairs import Support, late_variance, side
+from verify.logged.pairs import MIN_SEEDS, Support, late_variance, side
 from verify.verdict import Verdict
 
-MIN_SEEDS = 3
 MIN_UNITS = 3
 
 
@@ -68,8 +67,8 @@ class Unit:
 
     @property
     def replicated(self) -> bool:
-        """Whether the spread between seeds can be told."""
-        return len(self.seeds) >= MIN_SEEDS
+        """Whether the spread between seeds can be told; seeds that agree exactly are copies, or tell nothing of it."""
+        return len(self.seeds) >= MIN_SEEDS and len({seed.difference for seed in self.seeds}) > 1
 
     def variance(self, support: Support) -> float:
         """Variance of the mean: from the spread between seeds where it can be told, else from the stated one; never below the late one."""

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from empirical.logs import LogFolder, LogPair, LogSetting
-from verify.logged.pairs import PairResult, Support, judge_pairs
-from verify.logged.pooled import MIN_SEEDS, Pooled, pool
+from verify.logged.pairs import MIN_SEEDS, PairResult, Support, judge_pairs
+from verify.logged.pooled import Pooled, pool
 
 _GROUPS: tuple[tuple[str, Callable[[LogSetting], str | int | None]], ...] = (
     ("total_batch", lambda one: one.total_batch),

@@ -14,6 +14,7 @@ from gossip_bounds.output import jsonable, print_json, print_table, write_csv
 from verify.logged import PairResult, Pooled, Study, Support, study
 from verify.verdict import Verdict
 
+_BEST = "best is the largest of many noisy values: it is biased upwards, and no verdict rests on it\n"
 _TITLE = "Decentralized against centralized runs in published logs"
 
 
@@ -125,7 +126,7 @@ def _print(found: Study) -> None:
     for title, rows in (("runs", _runs(found)), ("pairs", _pairs(found)), ("pooled", _pooled(found))):
         print(f"{len(rows)} {title}")
         print_table(rows)
-        print()
+        print(_BEST if title == "runs" else "")
     print(f"{len(found.folder.problems)} problems")
     for one in found.folder.problems:
         print(f"  {one.file}: {one.problem}")

@@ -6,50 +6,34 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from bounds.document import read_toml, validated
-from bounds.errors import DomainError
 from empirical.logs.curves import MOST_ROWS, LogError, number, whole_step
 from empirical.logs.events import INSTALL
 from empirical.logs.names import ALIASES
 from empirical.logs.scalars import Rows, header, open_table
 from empirical.logs.tags import is_averaged
 
-_STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
 _OWN = ("step", "value", "readout")
 _MOST_RUNS = 10_000
 
 
-class ValuesTable(BaseModel):
-    """``[values]``: the unit of the accuracies, guessed if left out."""
+@dataclass(frozen=True)
+class ColumnMap:
+    """``columns`` our name = the file's column, ``fixed`` what no column and no name says, ``unit`` of the accuracies, None to guess it.
 
-    model_config = _STRICT
-    unit: Literal["fraction", "percent"] | None = None
-
-
-class ColumnMap(BaseModel):
-    """``[columns]`` our name = the file's column; ``[setting]`` what no column and no name says; ``[values]`` the unit.
-
-    ``columns`` needs ``step`` and ``value``. ``readout`` names a column that says which model a row is of; only rows of averaged models
+    ``columns`` has ``step`` and ``value``. ``readout`` names a column that says which model a row is of; only rows of averaged models
     are kept. Any other entry is a part of the setting that changes from run to run.
     """
 
-    model_config = _STRICT
-    columns: dict[str, str] = Field(description='a table; write [columns] with step = "NAME" and value = "NAME"')
-    setting: dict[str, str | int | float] = Field(default_factory=dict)
-    values: ValuesTable = ValuesTable()
+    columns: Mapping[str, str]
+    fixed: Mapping[str, str]
+    unit: str | None = None
 
     @property
     def parts(self) -> dict[str, str]:
         """Setting field to column."""
         return {ALIASES.get(name, name): column for name, column in self.columns.items() if name not in _OWN}
-
-    def fixed(self) -> dict[str, str]:
-        """The setting's constants."""
-        return {ALIASES.get(name, name): str(value) for name, value in self.setting.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +47,6 @@ class TableRun:
     def label(self) -> str:
         """What tells it apart from the other runs of its file."""
         return ", ".join(f"{name}={text}" for name, text in self.parts)
-
-
-def read_map(path: Path) -> ColumnMap:
-    """The column map in a TOML file.
-
-    Raises:
-        InputFileError: when it cannot be read or is not TOML.
-        DomainError: one line naming the file and the key.
-    """
-    found = validated(read_toml(path), ColumnMap, path)
-    lacking = [name for name in ("step", "value") if name not in found.columns]
-    if lacking:
-        raise DomainError(f'{str(path)!r}: [columns] lacks {" and ".join(lacking)}; write {lacking[0]} = "NAME OF ITS COLUMN" there')
-    twice = sorted(set(found.parts) & set(found.fixed()))
-    if twice:
-        raise DomainError(f"{str(path)!r}: {twice[0]} is in [columns] and in [setting]; leave it out of one of them")
-    return found
 
 
 def fits(path: Path, columns: ColumnMap) -> bool:
@@ -116,17 +83,22 @@ def read_table(path: Path, columns: ColumnMap) -> tuple[list[TableRun], int]:
     return [TableRun(parts, rows) for parts, rows in runs.items()], local
 
 
+def is_parquet(path: Path) -> bool:
+    """Whether a file is named as a Parquet table."""
+    return path.suffix.lower() == ".parquet"
+
+
 def _lacking(names: Iterable[str], columns: ColumnMap) -> list[str]:
     return sorted(set(columns.columns.values()) - set(names))
 
 
 def _names(path: Path) -> list[str]:
-    return list(_parquet(path).schema_arrow.names) if path.suffix == ".parquet" else header(path)
+    return list(_parquet(path).schema_arrow.names) if is_parquet(path) else header(path)
 
 
 def _cells(path: Path, names: list[str]) -> Iterator[tuple[str, list[str]]]:
     """(where it is, texts of these columns) of every row."""
-    rows = _parquet_cells(path, names) if path.suffix == ".parquet" else _csv_cells(path, names)
+    rows = _parquet_cells(path, names) if is_parquet(path) else _csv_cells(path, names)
     for count, row in enumerate(rows):
         if count == MOST_ROWS:
             raise LogError(f"it has more than {MOST_ROWS} rows")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bounds.errors import InputFileError
 from bounds.files import reason
-from empirical.logs.columns import ColumnMap, fits, read_map, read_table
+from empirical.logs.columns import ColumnMap, fits, is_parquet, read_table
 from empirical.logs.curves import AccuracyLog, LogError, checked_curve
 from empirical.logs.events import is_event_file, read_events
 from empirical.logs.names import compile_pattern, recover, setting, split_name
@@ -54,7 +54,7 @@ def scan(folder: Path, options: Options) -> tuple[list[AccuracyLog], list[Proble
         GossipBoundsError: for a pattern or a column map that is wrong.
     """
     pattern = None if options.pattern is None else compile_pattern(options.pattern)
-    reader = _Reader(folder, pattern, options.tag, None if options.columns is None else read_map(options.columns))
+    reader = _Reader(folder, pattern, options.tag, _columns(options.columns))
     if not folder.is_dir():
         raise InputFileError(f"there is no folder {str(folder)!r}; give the folder that holds the logs")
     runs, problems = list[AccuracyLog](), list[Problem]()
@@ -74,6 +74,14 @@ def scan(folder: Path, options: Options) -> tuple[list[AccuracyLog], list[Proble
     if not runs and not problems:
         raise InputFileError(f"the folder {str(folder)!r} holds no log; logs are .csv and .parquet tables and TensorBoard's event files")
     return runs, problems
+
+
+def _columns(path: Path | None) -> ColumnMap | None:
+    if path is None:
+        return None
+    from empirical.logs.map_file import read_map
+
+    return read_map(path)
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, str]]:
@@ -98,9 +106,9 @@ def _read(reader: _Reader, path: Path, name: str) -> tuple[list[AccuracyLog], li
     try:
         if is_event_file(path):
             return _one_run(reader, path, name, read_events(path, reader.tag))
-        if reader.columns is not None and (path.suffix == ".parquet" or fits(path, reader.columns) or not is_export(header(path))):
+        if reader.columns is not None and (is_parquet(path) or fits(path, reader.columns) or not is_export(header(path))):
             return _table(reader, reader.columns, path, name)
-        if path.suffix.lower() == ".parquet":
+        if is_parquet(path):
             raise LogError("a Parquet file has columns of its own; say which is which with --columns FILE.toml")
         return _one_run(reader, path, name, read_export(path))
     except LogError as error:
@@ -126,7 +134,7 @@ def _one_run(reader: _Reader, path: Path, name: str, rows: Rows) -> tuple[list[A
             "its name does not match the pattern" if reader.pattern else "its name fits no known pattern; state one with --pattern"
         )
     _require_averaged(tag or fields.pop("tag", None), reader.tag)
-    unit = reader.columns.values.unit if reader.columns else None
+    unit = reader.columns.unit if reader.columns else None
     return [_log(name, fields, rows, unit)], [(name, _CUT)] if rows.cut else []
 
 
@@ -157,7 +165,7 @@ def _table(reader: _Reader, columns: ColumnMap, path: Path, name: str) -> tuple[
     for one in found:
         label = f"{name}[{one.label}]" if one.parts else name
         try:
-            runs.append(_log(label, {**(fields or {}), **columns.fixed(), **dict(one.parts)}, one.rows, columns.values.unit))
+            runs.append(_log(label, {**(fields or {}), **columns.fixed, **dict(one.parts)}, one.rows, columns.unit))
         except LogError as error:
             problems.append((label, str(error)))
     return runs, problems or ([] if runs else [(name, "it has no rows")])

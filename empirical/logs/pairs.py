@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from empirical.logs.curves import AccuracyLog
@@ -13,6 +14,7 @@ from empirical.logs.names import CENTRALIZED
 
 _SEED = "seed"
 _EARLY = "early_stop"
+_MOST_COMPARED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,9 @@ def complete(runs: Iterable[AccuracyLog]) -> tuple[list[AccuracyLog], list[Probl
 
 
 def _end(run: AccuracyLog, longest: int) -> tuple[int, str]:
-    promised = run.setting.field(_EARLY)
-    if promised is not None and promised.isdecimal():
+    promised, epochs = run.setting.field(_EARLY), run.setting.field("epoch")
+    # Fewer epochs than steps are promised may end the run before; how many steps an epoch has, no name says.
+    if promised is not None and promised.isdecimal() and not (epochs is not None and epochs.isdecimal() and int(epochs) < int(promised)):
         return int(promised), f"its name promises {promised}"
     return longest + 1, f"the longest run of its kind ends at {longest}"
 
@@ -121,6 +124,7 @@ def paired(runs: Iterable[AccuracyLog], centralized: Sequence[str]) -> tuple[lis
 def _nearest(run: AccuracyLog, centres: Iterable[AccuracyLog]) -> str:
     """What keeps the most similar centralized run from being its partner."""
     wanted = set(run.setting.partner())
-    differing = [sorted({str(name) for name, _ in wanted ^ set(one.setting.partner())}) for one in centres]
+    looked_at = islice(centres, _MOST_COMPARED)
+    differing = [sorted({str(name) for name, _ in wanted ^ set(one.setting.partner())}) for one in looked_at]
     nearest = min(differing, key=len, default=None)
     return "" if nearest is None or len(nearest) > 3 else f"; the nearest differs in {' and '.join(nearest)}"

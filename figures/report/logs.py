@@ -41,7 +41,7 @@ def write_logs_page(study: Study, folder: Path, *, title: str, centralized: Sequ
     Raises:
         InputFileError: when the file cannot be written.
     """
-    runs = study.folder.runs
+    runs, groups = study.folder.runs, _groups(study.folder.pairs)
     page = (
         environment()
         .get_template("logs.html.jinja")
@@ -55,7 +55,8 @@ def write_logs_page(study: Study, folder: Path, *, title: str, centralized: Sequ
             pairs=[_pair(one) for one in study.pairs],
             runs=[_run(one) for one in sorted(runs, key=_order)],
             problems=study.folder.problems,
-            pictures=[_picture(name, members, centralized) for name, members in list(_groups(study.folder.pairs).items())[:_FIGURES]],
+            pictures=[_picture(name, members, centralized) for name, members in list(groups.items())[:_FIGURES]],
+            left_out=max(len(groups) - _FIGURES, 0),
         )
     )
     target = Path(folder) / "logs.html"

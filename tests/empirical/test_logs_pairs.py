@@ -72,6 +72,14 @@ def test_without_a_promise_the_longest_run_of_a_kind_tells(made: Any) -> None:
     assert problems(found)["topology=csgd.csv"].startswith("no complete decentralized run")
 
 
+def test_few_epochs_may_end_a_run_before_its_last_step(made: Any) -> None:
+    centre, ours = made.write(90.0, topology="csgd", epoch=30, rows=60), made.write(90.0, epoch=30, rows=60)
+    short = made.write(90.0, topology="star", epoch=30, rows=50)
+    found = read_folder(made.folder)
+    assert pairs(found) == [(ours, centre)]
+    assert problems(found).keys() == {short}
+
+
 def test_duplicates_are_named_and_contradictions_decide_nothing(made: Any) -> None:
     centre = made.write(90.0, topology="csgd")
     ours = made.write(91.0)

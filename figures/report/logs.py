@@ -14,7 +14,7 @@ from figures.report.page import environment
 from figures.report.view import MARKS, Picture, picture
 from figures.style import to_png
 from figures.words import join_words
-from verify.logged import FLOOR_WORDS, PairResult, Pooled, Study, late_part, setting_words
+from verify.logged import FLOOR_WORDS, Late, PairResult, Pooled, Study, network_words, setting_words
 from verify.verdict import Verdict
 
 _PANEL_FIELDS = ("lr", "warmup")
@@ -53,9 +53,9 @@ def write_logs_page(study: Study, folder: Path, *, title: str, centralized: Sequ
             confidence=f"{100 * (1 - study.support.level):g}",
             pooled=[_pooled(one) for one in study.pooled],
             pairs=[_pair(one) for one in study.pairs],
-            runs=[_run(one) for one in sorted(runs, key=_order)],
+            runs=[_run(one, study.late[one.file]) for one in sorted(runs, key=_order)],
             problems=study.folder.problems,
-            pictures=[_picture(name, members, centralized) for name, members in list(groups.items())[:_FIGURES]],
+            pictures=[_picture(members, centralized) for members in list(groups.values())[:_FIGURES]],
             left_out=max(len(groups) - _FIGURES, 0),
         )
     )
@@ -92,25 +92,18 @@ def _row(head: str, files: tuple[str, ...], one: PairResult | Pooled) -> Row:
 def _pair(one: PairResult) -> Row:
     pair = one.pair
     seed = pair.decentralized.setting.field("seed")
-    words = setting_words(pair.decentralized.setting) + _differing(pair.decentralized) + ("" if seed is None else f", seed {seed}")
+    words = setting_words(pair.decentralized.setting) + _step_size(pair.decentralized) + ("" if seed is None else f", seed {seed}")
     return _row(words, (pair.decentralized.file, pair.centralized.file), one)
 
 
-def _differing(run: AccuracyLog) -> str:
-    """What setting words leave out and people ask for first."""
-    pretrained, lr = run.setting.field("pretrained"), run.setting.field("lr")
-    start = {"1": ", pretrained", "0": ", from scratch"}.get(pretrained or "", "")
-    return start + ("" if lr is None else f", step size {lr}")
+def _step_size(run: AccuracyLog) -> str:
+    lr = run.setting.field("lr")
+    return "" if lr is None else f", step size {lr}"
 
 
 def _pooled(one: Pooled) -> Row:
-    name = (
-        "all pairs"
-        if one.by == "all"
-        else f"{one.by.replace('_', ' ')} {one.value}"
-        if one.by != "seeds"
-        else f"{one.seeds} seeds of {one.value}"
-    )
+    names = {"all": "all pairs", "seeds": f"{one.seeds} seeds of {one.value}"}
+    name = names.get(one.by, f"{one.by.replace('_', ' ')} {one.value}")
     return _row(f"{name} ({one.pairs} pairs, {one.centralized} centralized runs)", (), one)
 
 
@@ -119,10 +112,9 @@ def _order(run: AccuracyLog) -> tuple[str, str, int, str, str]:
     return ran.dataset or "", ran.model or "", ran.total_batch or 0, ran.topology, run.file
 
 
-def _run(run: AccuracyLog) -> Mapping[str, str]:
-    late = late_part(run.accuracy)
+def _run(run: AccuracyLog, late: Late | None) -> Mapping[str, str]:
     return {
-        "head": setting_words(run.setting) + _differing(run),
+        "head": setting_words(run.setting) + _step_size(run),
         "file": run.file,
         "final": f"{run.final:.2f}",
         "best": f"{run.best:.2f}",
@@ -138,10 +130,10 @@ def _groups(pairs: Sequence[LogPair]) -> dict[tuple[object, ...], list[LogPair]]
     return found
 
 
-def _picture(key: tuple[object, ...], pairs: Sequence[LogPair], centralized: Sequence[str]) -> Picture:
+def _picture(pairs: Sequence[LogPair], centralized: Sequence[str]) -> Picture:
     first = pairs[0].centralized
-    name = ", ".join(filter(None, [first.setting.dataset, first.setting.model])) + _differing(first).partition(", step")[0]
-    name = (name if first.setting.optimizer == "sgd" else f"{name}, {first.setting.optimizer}").removeprefix(", ") or "all runs"
+    optimizer = "" if first.setting.optimizer == "sgd" else first.setting.optimizer
+    name = ", ".join(filter(None, [network_words(first.setting), optimizer])) or "all runs"
     panels: dict[tuple[int, str], dict[str, AccuracyLog]] = defaultdict(dict)
     for pair in pairs:
         ran = pair.centralized.setting
@@ -161,9 +153,10 @@ def _panel_words(total: int, lr: str) -> str:
 
 def _lines(members: Mapping[str, AccuracyLog], centralized: Sequence[str]) -> list[Line]:
     ordered = sorted(members.values(), key=lambda run: (not is_centralized(run, centralized), run.setting.topology, run.file))
-    return [Line(_label(run), run.steps, run.accuracy, is_centralized(run, centralized)) for run in ordered]
+    references = [is_centralized(run, centralized) for run in ordered]
+    return [Line(_label(run, centre), run.steps, run.accuracy, centre) for run, centre in zip(ordered, references, strict=True)]
 
 
-def _label(run: AccuracyLog) -> str:
-    shuffled = run.setting.shuffle not in (None, "fixed") and run.setting.topology.lower() != "csgd"
+def _label(run: AccuracyLog, reference: bool) -> str:
+    shuffled = not reference and run.setting.shuffle not in (None, "fixed")
     return f"{run.setting.topology}, {run.setting.shuffle}" if shuffled else run.setting.topology

@@ -5,7 +5,7 @@ from __future__ import annotations
 from verify.logged.late import Late, late_part
 from verify.logged.pairs import FLOOR, FLOOR_WORDS, PairResult, Support, judge_pair, judge_pairs, side
 from verify.logged.pooled import Pooled, pool
-from verify.logged.study import Study, setting_words, study
+from verify.logged.study import Study, network_words, setting_words, study
 
 __all__ = [
     "FLOOR",
@@ -18,6 +18,7 @@ __all__ = [
     "judge_pair",
     "judge_pairs",
     "late_part",
+    "network_words",
     "pool",
     "setting_words",
     "side",

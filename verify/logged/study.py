@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from empirical.logs import LogFolder, LogPair, LogSetting
+from verify.logged.late import Late, late_part
 from verify.logged.pairs import MIN_SEEDS, PairResult, Support, judge_pairs
 from verify.logged.pooled import Pooled, pool
 
@@ -22,11 +23,12 @@ _ALWAYS = ("total_batch", "model")
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """What a folder supports under the stated assumptions."""
+    """What a folder supports under the stated assumptions; ``late`` has the late part of every run by file, None where it is too short."""
 
     folder: LogFolder
     pairs: tuple[PairResult, ...]
     pooled: tuple[Pooled, ...]
+    late: Mapping[str, Late | None]
     support: Support
 
 
@@ -35,7 +37,8 @@ def study(folder: LogFolder, support: Support) -> Study:
     groups = list(pooled_groups(folder.pairs))
     tail = support.tail(len(groups))
     pooled = tuple(pool(by, value, pairs, support, tail) for by, value, pairs in groups)
-    return Study(folder, tuple(judge_pairs(folder.pairs, support)), pooled, support)
+    late = {run.file: late_part(run.accuracy) for run in folder.runs}
+    return Study(folder, tuple(judge_pairs(folder.pairs, support)), pooled, late, support)
 
 
 def pooled_groups(pairs: Sequence[LogPair]) -> list[tuple[str, str | int | None, list[LogPair]]]:
@@ -66,5 +69,11 @@ def _over_seeds(pairs: Sequence[LogPair]) -> list[tuple[str, str, list[LogPair]]
 def setting_words(ran: LogSetting) -> str:
     """A setting as people name it."""
     batch = None if ran.total_batch is None else f"total batch {ran.total_batch}"
-    words = [ran.dataset, ran.model, batch, ran.topology, ran.shuffle, None if ran.optimizer == "sgd" else ran.optimizer]
+    words = [network_words(ran), batch, ran.topology, ran.shuffle, None if ran.optimizer == "sgd" else ran.optimizer]
     return ", ".join(word for word in words if word)
+
+
+def network_words(ran: LogSetting) -> str:
+    """Data set and network, and whether the network was pretrained."""
+    start = {"1": "pretrained", "0": "from scratch"}.get(ran.field("pretrained") or "")
+    return ", ".join(word for word in (ran.dataset, ran.model, start) if word)

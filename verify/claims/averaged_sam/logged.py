@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from verify.case import Case
 from verify.claims.averaged_sam.common import PAPER, Build
 from verify.claims.core import Budget
 from verify.finding_case import ExactCase, Finding, Heading, TasksCase
-from verify.logged import PairResult, Support, judge_pair, pool, setting_words, side
+from verify.logged import PairResult, Support, judge_pairs, network_words, pool, setting_words, side
 from verify.logged.pooled import MIN_UNITS, units
 from verify.plan import Task
 from verify.verdict import Evidence, Numbers, Table, Verdict
@@ -73,7 +73,8 @@ def every_pair(results: tuple[Any, ...], level: float, rng: np.random.Generator)
     if not pairs:
         return _without(results[0], f"pair of plain SGD at a total batch of {LARGE} or more")
     support = Support()
-    judged = [judge_pair(pair, support, level / len(pairs)) for pair in pairs]
+    # The level here is that of one side, a support's that of both.
+    judged = judge_pairs(pairs, replace(support, level=2 * level))
     verdicts = {one.verdict for one in judged}
     verdict = Verdict.VIOLATED if Verdict.VIOLATED in verdicts else Verdict.HOLDS if verdicts == {Verdict.HOLDS} else Verdict.UNDECIDED
     least = min(judged, key=lambda one: -float("inf") if one.interval is None else one.interval[0])
@@ -156,14 +157,12 @@ def _by_setting(pairs: Sequence[LogPair]) -> dict[object, tuple[str, list[LogPai
     for pair in pairs:
         ran = pair.centralized.setting
         key = ran.partner("local_batch", "lr", "seed")
-        start = {"0": ", from scratch", "1": ", pretrained"}.get(ran.field("pretrained") or "", "")
-        name = ", ".join(filter(None, [ran.dataset, ran.model])) + start
-        found[key] = (name, [*found[key][1], pair])
+        found[key] = (network_words(ran), [*found[key][1], pair])
     return found
 
 
 def _words(one: PairResult) -> str:
-    return f"{setting_words(one.pair.decentralized.setting)}"
+    return setting_words(one.pair.decentralized.setting)
 
 
 def _conditions(pairs: Sequence[LogPair], support: Support) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from gossip_bounds.commands import (
     certification,
     comparison,
     data,
+    logs,
     measuring,
     modelling,
     rates,
@@ -40,4 +41,5 @@ app.command("limit")(rates.limit)
 app.command("plot")(verification.plot)
 app.command("data")(data.data)
 app.command("measure")(measuring.measure)
+app.command("logs")(logs.logs)
 app.command("verify")(verification.verify)

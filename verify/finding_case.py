@@ -152,7 +152,8 @@ class RunsCase(_Headed):
 class TasksCase(_Headed):
     """Decided from samples that no training run draws: ``find(results, level, rng, *arguments)`` returns a :class:`Finding`.
 
-    ``results`` are those of ``asked``, in that order; equal tasks of several cases run once. The rest is as for :class:`RunsCase`.
+    ``results`` are those of ``asked``, in that order; equal tasks of several cases run once. ``evidence`` is LOGGED for somebody else's
+    runs. The rest is as for :class:`RunsCase`.
     """
 
     about: Heading
@@ -160,6 +161,7 @@ class TasksCase(_Headed):
     find: Callable[..., Finding]
     arguments: tuple[Any, ...] = ()
     measured: bool = True
+    evidence: Evidence = Evidence.MEASURED
 
     def tasks(self) -> list[Task]:
         return list(self.asked)
@@ -167,4 +169,4 @@ class TasksCase(_Headed):
     def decide(self, results: Mapping[Task, Any], context: Context) -> CaseResult:
         found = tuple(results[task] for task in self.asked)
         rng: np.random.Generator = context.rng(self.claim, self.case)
-        return self.about.result(self.find(found, context.level, rng, *self.arguments), Evidence.MEASURED)
+        return self.about.result(self.find(found, context.level, rng, *self.arguments), self.evidence)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import os
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from bounds.errors import InputFileError, MissingDataError
 from bounds.files import reason
 from empirical.data.sets import DataFile, DataSet
+from empirical.environment import named_folder, naming_folder
 
 VARIABLE = "GOSSIP_BOUNDS_DATA"
 """The environment variable that names the folder; worker processes inherit it."""
@@ -21,24 +20,12 @@ VARIABLE = "GOSSIP_BOUNDS_DATA"
 
 def data_folder() -> Path | None:
     """The folder named by the environment, if any."""
-    named = os.environ.get(VARIABLE)
-    return Path(named) if named else None
+    return named_folder(VARIABLE)
 
 
-@contextmanager
-def use_folder(folder: str | Path | None) -> Iterator[None]:
+def use_folder(folder: str | Path | None) -> AbstractContextManager[None]:
     """Make ``folder`` the one that sets are looked for in, also by processes started meanwhile; None changes nothing."""
-    before = os.environ.get(VARIABLE)
-    if folder is not None:
-        # Absolute, because a worker process may have another working directory.
-        os.environ[VARIABLE] = str(Path(folder).absolute())
-    try:
-        yield
-    finally:
-        if before is None:
-            os.environ.pop(VARIABLE, None)
-        else:
-            os.environ[VARIABLE] = before
+    return naming_folder(VARIABLE, folder)
 
 
 def _missing(known: DataSet, folder: Path | None) -> MissingDataError:

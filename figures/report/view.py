@@ -133,7 +133,7 @@ def claim_views(results: Sequence[CaseResult], names: Sequence[str], root: Path)
 
 def page_files(papers: Sequence[str]) -> dict[str, str]:
     """The file of each paper's page: its name, made fit for a file, and no two alike."""
-    taken, files = {"index", "certificates"}, {}
+    taken, files = {"index", "certificates", "logs"}, {}
     for paper in papers:
         base = slug(paper)
         name = next(name for name in (base, *(f"{base}-{count}" for count in range(2, 9999))) if name.lower() not in taken)

@@ -33,6 +33,15 @@ DataDir = Annotated[
         help="Folder of the data sets, each in a folder of its name; see docs/data.md.",
     ),
 ]
+Logs = Annotated[
+    Path | None,
+    typer.Option(
+        "--logs",
+        envvar="GOSSIP_BOUNDS_LOGS",
+        metavar="DIR",
+        help="Folder of published runs; see docs/logs.md.",
+    ),
+]
 Own = Annotated[
     list[Path] | None,
     typer.Option(

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gossip_bounds.arguments import split_words
-from gossip_bounds.commands.options import Assignments, DataDir, Form, Json, Own, Readout, Topology
+from gossip_bounds.commands.options import Assignments, DataDir, Form, Json, Logs, Own, Readout, Topology
 
 
 def plot(
@@ -41,15 +41,17 @@ def verify(
     quick: Annotated[bool, typer.Option("--quick", help="Fewer replicates: a fast look, more UNDECIDED.")] = False,
     full: Annotated[bool, typer.Option("--full", help="More replicates than the default.")] = False,
     data_dir: DataDir = None,
+    logs: Logs = None,
     own: Own = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with status 1 when a verdict is VIOLATED.")] = False,
     json: Json = False,
 ) -> None:
     """Hold the bounds against training runs and write a report page; a bound of --bounds FILE is the claim own-ID."""
     from empirical.data import use_folder
+    from empirical.logs.place import use_logs
     from gossip_bounds.verifying import run_verify
 
-    with use_folder(data_dir):
+    with use_folder(data_dir), use_logs(logs):
         violated = run_verify(claims or [], out, seed=seed, jobs=jobs, device=device, quick=quick, full=full, as_json=json)
     if strict and violated:
         raise typer.Exit(1)

@@ -1,8 +1,8 @@
-"""The average-direction SAM paper (Zhu et al. 2023, arXiv 2306.02913), sentence by sentence: paper ``zhu2023``."""
+"""The D-SGD and average-direction SAM paper (Zhu et al. 2023, arXiv 2306.02913), sentence by sentence: paper ``zhu2023``."""
 
 from __future__ import annotations
 
-from verify.claims.averaged_sam import equivalence, posterior, smoothing
+from verify.claims.averaged_sam import equivalence, logged, posterior, smoothing
 from verify.claims.averaged_sam.common import PAPER, Build
 
 __all__ = ["CLAIMS", "PAPER"]
@@ -11,4 +11,5 @@ CLAIMS: dict[str, Build] = {
     **equivalence.CLAIMS,
     **smoothing.CLAIMS,
     **posterior.CLAIMS,
+    **logged.CLAIMS,
 }

@@ -9,7 +9,7 @@ from typing import Any
 from bounds.errors import unknown_name
 from bounds.registry import loaded
 from verify.case import Case, Context
-from verify.claims import cao2025, core, li2025, own
+from verify.claims import cao2025, core, li2025, own, zhu2023
 from verify.claims.core import Budget
 from verify.plan import Memory, Progress, Task, execute, spread
 from verify.self_check import SelfCheck, self_check_task
@@ -26,7 +26,7 @@ LEVEL = 0.05
 #: Claims that a run of everything holds at the default budget; a paper's own take the quick one there.
 _ALWAYS_DEFAULT = ("core-", "own-")
 
-_CLAIMS = {**core.CLAIMS, **li2025.CLAIMS, **cao2025.CLAIMS}
+_CLAIMS = {**core.CLAIMS, **li2025.CLAIMS, **cao2025.CLAIMS, **zhu2023.CLAIMS}
 
 
 def _claims() -> dict[str, own.Build]:

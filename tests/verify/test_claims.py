@@ -17,7 +17,7 @@ from bounds.vocabulary import Quantity, Readout, UpdateForm
 from empirical import Measurement, Run, trajectory
 from verify.algebra_case import AlgebraCase, difference
 from verify.case import RESAMPLES, Case, Context
-from verify.claims import cao2025, core, li2025
+from verify.claims import cao2025, core, li2025, zhu2023
 from verify.claims.core import Budget
 from verify.curve_case import CurveCase, Point
 from verify.identity_case import IdentityCase, averaging_error
@@ -161,14 +161,14 @@ def test_bounds_compared_as_expressions() -> None:
 def test_every_case_has_its_own_name_and_known_words() -> None:
     every = cases(dict.fromkeys(select([]), BUDGET), 0, "cpu")
     assert len({(case.claim, case.case) for case in every}) == len(every)
-    assert {case.claim for case in every} == {*core.CLAIMS, *li2025.CLAIMS, *cao2025.CLAIMS}
+    assert {case.claim for case in every} == {*core.CLAIMS, *li2025.CLAIMS, *cao2025.CLAIMS, *zhu2023.CLAIMS}
     assert all(case.bound_id in bounds.entries() for case in every if isinstance(case, CurveCase))
 
 
 def test_selection_by_name_and_prefix() -> None:
     assert select(["core-consensus"]) == ["core-consensus"]
     assert select(["core"]) == list(core.CLAIMS)
-    assert select([]) == [*core.CLAIMS, *li2025.CLAIMS, *cao2025.CLAIMS]
+    assert select([]) == [*core.CLAIMS, *li2025.CLAIMS, *cao2025.CLAIMS, *zhu2023.CLAIMS]
     with pytest.raises(LookupError, match="did you mean 'core-convex'"):
         select(["core-convx"])
 

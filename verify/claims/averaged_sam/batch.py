@@ -44,14 +44,32 @@ def _sweeps(seed: int, count: int, name: str, quick: bool) -> list[tuple[str, tu
         # As many samples a run at every batch, so that all of them have come equally far.
         return tuple(_run(seed, count, name, eta * b / 16, b, samples // b, **change) for b in _BATCHES)
 
-    nodes = tuple(_run(seed, count, name, eta, 2, 160 if quick else 240, m=m, data="shared") for m in ((4, 8, 16) if quick else (4, 8, 16, 32)))
+    nodes = tuple(
+        _run(seed, count, name, eta, 2, 160 if quick else 240, m=m, data="shared") for m in ((4, 8, 16) if quick else (4, 8, 16, 32))
+    )
     return [
-        (f"measured-same-data-{word}", sweep(_BATCHES, data="shared"), Ask("b", f"{on} at a fixed step, the same samples at all nodes", -1.0)),
-        (f"measured-partition-small-batches-{word}", sweep((1, 2, 4, 8), **apart), Ask("b", f"{on} at a fixed step, 8 own samples a node", None, True)),
+        (
+            f"measured-same-data-{word}",
+            sweep(_BATCHES, data="shared"),
+            Ask("b", f"{on} at a fixed step, the same samples at all nodes", -1.0),
+        ),
+        (
+            f"measured-partition-small-batches-{word}",
+            sweep((1, 2, 4, 8), **apart),
+            Ask("b", f"{on} at a fixed step, 8 own samples a node", None, True),
+        ),
         (f"measured-partition-large-batches-{word}", sweep((16, 64), **apart), Ask("b", f"{on} at a fixed step, 8 own samples a node")),
         (f"measured-label-skew-{word}", sweep((10, 40), **skew), Ask("b", f"{on} at a fixed step, labels split over the nodes")),
-        (f"measured-scaled-step-{word}", scaled(data="shared"), Ask("b", f"{on} with eta proportional to b, the same samples at all nodes", 1.0)),
-        (f"measured-scaled-step-skew-{word}", scaled(**skew), Ask("b", f"{on} with eta proportional to b, labels split over the nodes", 2.0)),
+        (
+            f"measured-scaled-step-{word}",
+            scaled(data="shared"),
+            Ask("b", f"{on} with eta proportional to b, the same samples at all nodes", 1.0),
+        ),
+        (
+            f"measured-scaled-step-skew-{word}",
+            scaled(**skew),
+            Ask("b", f"{on} with eta proportional to b, labels split over the nodes", 2.0),
+        ),
         (f"measured-nodes-{word}", nodes, Ask("m", f"{on} at a fixed step and local batch, the same samples at all nodes")),
     ]
 
@@ -74,7 +92,10 @@ def _exact() -> list[Case]:
         ("nodes-complete", "consensus", batch_exact.through_nodes, ("complete", (2, 4, 8, 16, 32, 64)), exact),
         ("nodes-hypercube", "consensus", batch_exact.through_nodes, ("hypercube", (8, 16, 32, 64, 128, 256)), exact),
     ]
-    return [ExactCase(Heading(CLAIM, case, PAPER, STATEMENT, form, _NODES), find, given, evidence) for case, form, find, given, evidence in kinds]
+    return [
+        ExactCase(Heading(CLAIM, case, PAPER, STATEMENT, form, _NODES), find, given, evidence)
+        for case, form, find, given, evidence in kinds
+    ]
 
 
 def batch_independence(budget: Budget, seed: int, device: str) -> list[Case]:

@@ -55,13 +55,16 @@ def same_data(form: str) -> Finding:
     worst = max(agreement(), float(np.abs(found / line - 1).max()))
     slope = _slope(_BATCHES, found)
     rows = tuple((f"{name} of {m}", *phi_psi(form, topology(name, m)), _bounded(form, topology(name, m))) for name, m in _GRAPHS)
-    table = Table("Flat directions: Tr Xi = eta^2 (sigma2 phi/b + zeta2 psi)", ("graph", "phi", "psi", "least phi for its mean square weight"), rows)
+    table = Table(
+        "Flat directions: Tr Xi = eta^2 (sigma2 phi/b + zeta2 psi)", ("graph", "phi", "psi", "least phi for its mean square weight"), rows
+    )
     if worst > _AGREE or not modes.proved(modes.noise(form), _REGION[form], (0, 1)) or abs(slope + 1) > _AGREE:
         return Finding(Verdict.UNDECIDED, f"Closed forms and moment recursions differ by {worst:.1g}.", tables=(table,))
     reason = (
         f"Below the edge of stability, at a fixed step and with the same distribution of samples at every node, Tr Xi of {NAMES[form]} is exactly "
-        f"proportional to 1/b: every mode's share eta^2 sigma2/(b m) w^2/(1 - a^2) is proved positive and free of b, and so is Tr(H Xi)/2, the sharpness regularizer. "
-        f"From b = 1 to {_BATCHES[-1]} it falls to {found[-1] / found[0]:.3g} of its value (slope {slope:.6g}); closed forms and moment recursions agree to {worst:.0e}."
+        "proportional to 1/b: every mode's share eta^2 sigma2/(b m) w^2/(1 - a^2) is proved to be a positive number over b, and so is Tr(H Xi)/2, the "
+        f"sharpness regularizer. From b = 1 to {_BATCHES[-1]} it falls to {found[-1] / found[0]:.3g} of its value (slope {slope:.6g}); "
+        f"closed forms and moment recursions agree to {worst:.0e}."
     )
     curves = (_curve("b", _BATCHES, found, "proportional to 1/b", found[0] / np.array(_BATCHES)),)
     return Finding(Verdict.VIOLATED, reason, _numbers(found), None, _conditions("ring", 8, eta=0.05), {}, curves, (table,))
@@ -149,18 +152,31 @@ def scaled_step(form: str) -> Finding:
     grows = [sympy.diff(x * modes.noise(form), x), sympy.diff(x**2 * modes.bias(form), x)]
     known = all(modes.proved(one, _REGION[form], (0, 1)) for one in grows)
     W, batches = topology("ring", 16), (1, 4, 16, 64)
-    slopes = [_slope(batches, np.array([spread_forms.trace(form, W, 0.01 * b, b, *part) for b in batches])) for part in ((1.0, 0.0), (0.0, 1.0))]
+    slopes = [
+        _slope(batches, np.array([spread_forms.trace(form, W, 0.01 * b, b, *part) for b in batches])) for part in ((1.0, 0.0), (0.0, 1.0))
+    ]
     curved = np.array([recursion(form, 0.01 * b, b) for b in (1, 2, 4, 8, 16, 32)])
-    table = Table("eta = c b in flat directions", ("part", "order of Tr Xi in b", "order of eta Tr Xi"), (("noise", slopes[0], slopes[0] + 1), ("heterogeneity", slopes[1], slopes[1] + 1)))  # fmt: skip
+    orders = tuple((part, slope, slope + 1) for part, slope in zip(("noise", "heterogeneity"), slopes, strict=True))
+    table = Table("eta = c b in flat directions", ("part", "order of Tr Xi in b", "order of eta Tr Xi"), orders)
     if not known or not (np.diff(curved) > 0).all() or agreement() > _AGREE:
         return Finding(Verdict.UNDECIDED, "The growth was not proved.", _numbers(curved), tables=(table,))
     reason = (
         f"With the step proportional to the batch, eta = c b, Tr Xi of {NAMES[form]} grows with b: the share of every mode, that of the noise and that of the "
-        f"heterogeneity, is proved to grow with the step for every eigenvalue in (-1, 1), wherever the form is stable. In flat directions the orders in b are {slopes[0]:.4g} (noise) and "
-        f"{slopes[1]:.4g} (heterogeneity), one more for eta Tr Xi; with curvature less: at eta = 0.01 b, h = 1 the recursion grows by {curved[-1] / curved[0]:.4g} from b = 1 to 32."
+        "heterogeneity, is proved to grow with the step for every eigenvalue in (-1, 1), wherever the form is stable. In flat directions the orders in b "
+        f"are {slopes[0]:.4g} (noise) and {slopes[1]:.4g} (heterogeneity), one more for eta Tr Xi; with curvature less: at eta = 0.01 b, h = 1 the "
+        f"recursion grows by the factor {curved[-1] / curved[0]:.4g} from b = 1 to 32."
     )
     curve = _curve("b", (1, 2, 4, 8, 16, 32), curved, "order 1 in b", curved[0] * np.array([1, 2, 4, 8, 16, 32]))
-    return Finding(Verdict.HOLDS, reason, _numbers(curved), None, _conditions("ring", 8, eta="0.01 b"), {}, (curve,) if form == "consensus" else (), (table,))
+    return Finding(
+        Verdict.HOLDS,
+        reason,
+        _numbers(curved),
+        None,
+        _conditions("ring", 8, eta="0.01 b"),
+        {},
+        (curve,) if form == "consensus" else (),
+        (table,),
+    )
 
 
 def through_nodes(name: str, sizes: tuple[int, ...]) -> Finding:
@@ -172,16 +188,23 @@ def through_nodes(name: str, sizes: tuple[int, ...]) -> Finding:
         worst = max([worst, *(apart(ring_phi_psi(m), phi_psi("consensus", topology("ring", m))) for m in sizes)])
     never = bool((np.diff(found) > 0).all() and (np.diff(curved) > 0).all())
     falls = next((k for k in range(1, len(sizes)) if found[k] < found[k - 1] * (1 - _AGREE)), None)
-    table = Table("phi as the graph grows", ("m", "phi, flat", "phi, eta h = 0.05"), tuple(zip(sizes, map(float, found), map(float, curved), strict=True)))
+    table = Table(
+        "phi as the graph grows",
+        ("m", "phi, flat", "phi, eta h = 0.05"),
+        tuple(zip(sizes, map(float, found), map(float, curved), strict=True)),
+    )
     if worst > _AGREE or (falls is None and not never):
         return Finding(Verdict.UNDECIDED, f"Closed forms and moment equations differ by {worst:.1g}.", tables=(table,))
     told = "grows from every size to the next" if falls is None else f"falls from m = {sizes[falls - 1]} to {sizes[falls]} and on"
     limit = {"ring": " (close to m/8)", "complete": " ((m-1)/m: even complete averaging leaves the consensus form a spread)"}
     reason = (
-        f"With the batch grown through the number of nodes at a fixed local batch and step, Tr Xi = eta^2 sigma2/b phi(m) on the {name} graph {told}: phi goes from "
-        f"{found[0]:.4g} at m = {sizes[0]} to {found[-1]:.4g} at m = {sizes[-1]} in flat directions{limit.get(name, '')}, and from {curved[0]:.4g} to {curved[-1]:.4g} at eta h = 0.05."
+        f"With the batch grown through the number of nodes at a fixed local batch and step, Tr Xi = eta^2 sigma2/b phi(m) on the {name} "
+        f"graph {told}: phi goes from {found[0]:.4g} at m = {sizes[0]} to {found[-1]:.4g} at m = {sizes[-1]} in flat directions{limit.get(name, '')}, "
+        f"and from {curved[0]:.4g} to {curved[-1]:.4g} at eta h = 0.05."
     )
-    curve = _curve("m", sizes, found, "m/8" if name == "ring" else "limit 1", np.array(sizes) / 8 if name == "ring" else np.ones(len(sizes)))
+    curve = _curve(
+        "m", sizes, found, "m/8" if name == "ring" else "limit 1", np.array(sizes) / 8 if name == "ring" else np.ones(len(sizes))
+    )
     verdict = Verdict.HOLDS if falls is None else Verdict.VIOLATED
     shown = found if falls is None else found[falls - 1 : falls + 1]
     return Finding(verdict, reason, _numbers(shown), None, _conditions(name, "grows"), {}, (curve,) if name == "ring" else (), (table,))

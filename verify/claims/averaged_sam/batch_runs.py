@@ -133,9 +133,11 @@ def in_runs(measured: tuple[Spread, ...], level: float, rng: np.random.Generator
     x = [float(getattr(one.run, ask.parameter)) for one in measured]
     trend, ends = trends["trace"], {name: table_of(measured, name).mean(axis=0) for name in trends}
     share = np.array([trend.last, trend.first + trend.low, trend.first + trend.high]) / trend.first
-    numbers = Numbers(*map(float, share), 1 - MARGIN, float((1 - MARGIN) / share[0]), trend.replicates)
+    measured_share, low, high = map(float, share)
+    numbers = Numbers(measured_share, low, high, 1 - MARGIN, (1 - MARGIN) / measured_share, trend.replicates)
     told = (
-        f"{ask.setting}, Tr Xi {_LEADS[verdicts['trace']]} ({MARGIN:.0%} of its mean): {ends['trace'][0]:.4g} at {ask.parameter} = {x[0]:g}, {ends['trace'][-1]:.4g} at {x[-1]:g}; "
+        f"{ask.setting}, Tr Xi {_LEADS[verdicts['trace']]} ({MARGIN:.0%} of its mean): "
+        f"{ends['trace'][0]:.4g} at {ask.parameter} = {x[0]:g}, {ends['trace'][-1]:.4g} at {x[-1]:g}; "
         f"the sharpness regularizer (mean loss at the nodes minus loss at their mean) {_LEADS[verdicts['penalty']]}: "
         f"{ends['penalty'][0]:.4g} and {ends['penalty'][-1]:.4g}."
     )
@@ -156,9 +158,8 @@ def _units(values: Values) -> Values:
 
 def _slope_words(slope: SlopeJudgement, ask: Ask) -> str:
     words = {Verdict.HOLDS: "is", Verdict.VIOLATED: "is not", Verdict.UNDECIDED: "is not decided to be"}
-    return (
-        f" Its slope in {ask.parameter} is {slope.slope:.3f} [{slope.low:.3f}, {slope.high:.3f}]: it {words[slope.verdict]} the order {slope.exponent:g} up to {slope.margin:g}."
-    )
+    told = f" Its slope in {ask.parameter} is {slope.slope:.3f} [{slope.low:.3f}, {slope.high:.3f}]"
+    return f"{told}: it {words[slope.verdict]} the order {slope.exponent:g} up to {slope.margin:g}."
 
 
 def _crossing(found: tuple[Spread, ...], level: float, resamples: int, rng: np.random.Generator) -> str:
@@ -187,7 +188,12 @@ def _curve(found: tuple[Spread, ...], ask: Ask, x: Values, level: float, rng: np
 
 def _table(found: tuple[Spread, ...], ask: Ask, x: list[float]) -> Table:
     rows = tuple(
-        (place, one.run.eta, one.run.T, *(float(getattr(one, name).mean()) for name in ("trace", "predicted", "noise", "pulled", "penalty")))
+        (
+            place,
+            one.run.eta,
+            one.run.T,
+            *(float(getattr(one, name).mean()) for name in ("trace", "predicted", "noise", "pulled", "penalty")),
+        )
         for place, one in zip(x, found, strict=True)
     )
     heads = (ask.parameter, "eta", "T", "Tr Xi", "predicted", "of noise", "of heterogeneity", "regularizer")

@@ -22,7 +22,7 @@ from verify.claims.flatness import modes
 from verify.finding_case import ExactCase, Finding, Heading, TasksCase
 from verify.plan import Task
 from verify.statistics import Judgement, equivalent, max_t_band, resamples_for
-from verify.verdict import Curve, Evidence, Numbers, Table, Verdict
+from verify.verdict import Curve, Numbers, Table, Verdict
 
 CLAIM = "zhu2023-edge-of-stability"
 STATEMENT = (
@@ -115,7 +115,15 @@ def _graph(one: Descended) -> str:
 
 def _table(found: tuple[Descended, ...]) -> Table:
     rows = tuple(
-        (_graph(one), one.descent.edge, *(float(f(settled(one))) for f in (np.mean, np.min, np.max)), float(one.loss.mean()), float(one.spread.mean()))
+        (
+            _graph(one),
+            one.descent.edge,
+            float(settled(one).mean()),
+            float(settled(one).min()),
+            float(settled(one).max()),
+            float(one.loss.mean()),
+            float(one.spread.mean()),
+        )
         for one in found
     )
     heads = ("configuration", "predicted", "settled", "smallest start", "largest start", "training loss", "consensus distance")
@@ -140,7 +148,13 @@ def conditions(found: tuple[Descended, ...]) -> dict[str, Fact]:
 
 def _descent(budget: Budget, seed: int, form: str, graph: str, activation: str, **change: Any) -> Descent:
     quick = budget.name == "quick"
-    common: dict[str, Any] = {"m": 4 if quick else 8, "width": 12, "eta": _ETAS[form], "steps": 3000 if quick else 12_000, "readings": 6 if quick else 24}
+    common: dict[str, Any] = {
+        "m": 4 if quick else 8,
+        "width": 12,
+        "eta": _ETAS[form],
+        "steps": 3000 if quick else 12_000,
+        "readings": 6 if quick else 24,
+    }
     return Descent(form, graph, activation=activation, replicates=_FEW if quick else 16, seed=seed, **(common | change))
 
 
@@ -163,7 +177,10 @@ def edge_of_stability(budget: Budget, seed: int, device: str) -> list[Case]:
             if not quick:
                 made += (_descent(budget, seed, form, "ring", activation, width=32),)
             cases.append(_case(f"{form}-{activation}", form, made))
-    for name, form, eta, about in (("consensus-large-step", "consensus", 0.4, _LARGE), ("centralized-small-step", "centralized", 0.05, _SMALL)):
+    for name, form, eta, about in (
+        ("consensus-large-step", "consensus", 0.4, _LARGE),
+        ("centralized-small-step", "centralized", 0.05, _SMALL),
+    ):
         cases.append(_case(name, form, (_descent(budget, seed, form, "ring", "tanh", eta=eta),), about))
     return cases
 
@@ -172,6 +189,8 @@ _LARGE = (
     " With a step this large the nodes oscillate so far apart that the Hessian at their mean is no longer the one that holds them: the prediction is "
     "one for small spread."
 )
-_SMALL = " The step is too small for the curvature to grow up to the edge: the prediction says where training is held, not that it gets there."
+_SMALL = (
+    " The step is too small for the curvature to grow up to the edge: the prediction says where training is held, not that it gets there."
+)
 
 CLAIMS: dict[str, Build] = {CLAIM: edge_of_stability}

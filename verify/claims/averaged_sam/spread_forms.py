@@ -7,6 +7,7 @@ along every eigenvector of W but the first. Tr Xi = eta^2 (sigma2/b phi + zeta2 
 from __future__ import annotations
 
 from itertools import permutations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ Array = NDArray[np.float64]
 
 def trace(form: str, W: MixingMatrix, eta: float, b: int, sigma2: float, zeta2: float, h: float = 0.0) -> float:
     """Tr Xi from the catalogue's sums over the spectrum."""
-    given = {"eta": eta, "b": b, "sigma2": sigma2, "zeta2": zeta2, "spectrum": W.spectrum, "curvature": h}
+    given: dict[str, Any] = {"eta": eta, "b": b, "sigma2": sigma2, "zeta2": zeta2, "spectrum": W.spectrum, "curvature": h}
     return float(bounds.get("disagreement_trace").evaluate(**given, update_form=form))
 
 

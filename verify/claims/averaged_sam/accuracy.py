@@ -100,7 +100,7 @@ def in_runs(measured: tuple[Accuracy, ...], level: float, rng: np.random.Generat
         f"{words[verdict]} the {MARGIN:g} that count here ({len(differences)} training sets, paired; an "
         f"advantage of {_resolved(low, high)} points would have been resolved)."
     )
-    rows = tuple(
+    rows: tuple[tuple[Fact, ...], ...] = tuple(
         (_name(one.run), one.run.b * one.run.m, one.run.schedule.step(1), *map(float, one.values.mean(axis=0))) for one in measured
     )
     heads = ("method", "total batch", "eta", *(f"accuracy after {steps} steps" for steps in measured[0].run.read_at))

@@ -8,11 +8,13 @@ from typing import Any
 from bounds.vocabulary import Readout, UpdateForm
 from empirical import Run
 from verify.case import Case
-from verify.claims.averaged_sam import batch_exact
+from verify.claims.averaged_sam import batch_exact, edge
 from verify.claims.averaged_sam.batch_runs import Ask, in_runs, read_spread
 from verify.claims.averaged_sam.common import PAPER, Build
+from verify.claims.averaged_sam.sharpening import descend
 from verify.claims.core import Budget
-from verify.finding_case import ExactCase, Finding, Heading, RunsCase
+from verify.finding_case import ExactCase, Finding, Heading, RunsCase, TasksCase
+from verify.plan import Task
 from verify.verdict import Evidence
 
 CLAIM = "zhu2023-batch-independence"
@@ -35,7 +37,7 @@ def _sweeps(seed: int, count: int, name: str, quick: bool) -> list[tuple[str, tu
     """Every measured sweep on one problem: its case, its runs and what is asked."""
     word, eta = name.partition("-")[0], _ETAS[name]
     on = f"Measured on {_WORDS[name]} over digits, consensus form on a ring"
-    apart, skew, samples = {"n": 8}, {"split": "label_skew"}, 1920 if quick else 3840
+    skew, samples = {"split": "label_skew"}, 1920 if quick else 3840
 
     def sweep(batches: tuple[int, ...], **change: Any) -> tuple[Run, ...]:
         return tuple(_run(seed, count, name, eta, b, 240, **change) for b in batches)
@@ -55,10 +57,10 @@ def _sweeps(seed: int, count: int, name: str, quick: bool) -> list[tuple[str, tu
         ),
         (
             f"measured-partition-small-batches-{word}",
-            sweep((1, 2, 4, 8), **apart),
-            Ask("b", f"{on} at a fixed step, 8 own samples a node", None, True),
+            sweep((1, 2, 4, 8)),
+            Ask("b", f"{on} at a fixed step, 16 own samples a node", None, True),
         ),
-        (f"measured-partition-large-batches-{word}", sweep((16, 64), **apart), Ask("b", f"{on} at a fixed step, 8 own samples a node")),
+        (f"measured-partition-large-batches-{word}", sweep((16, 64), n=4), Ask("b", f"{on} at a fixed step, 4 own samples a node")),
         (f"measured-label-skew-{word}", sweep((10, 40), **skew), Ask("b", f"{on} at a fixed step, labels split over the nodes")),
         (
             f"measured-scaled-step-{word}",
@@ -100,7 +102,12 @@ def _exact() -> list[Case]:
 
 def batch_independence(budget: Budget, seed: int, device: str) -> list[Case]:
     """By regime: same data, a fixed partition, label skew, a step that grows with the batch, a batch that grows with the nodes."""
-    cases, count, quick = _exact(), {"quick": 16, "default": 64}.get(budget.name, 256), budget.name == "quick"
+    cases, count, quick = _exact(), {"quick": 12, "default": 64}.get(budget.name, 256), budget.name == "quick"
+    for form in ("consensus", "atc"):
+        task = Task(descend, (edge.ring_descent(budget, seed, form),), 1e6)
+        cases.append(
+            TasksCase(Heading(CLAIM, f"full-batch-at-the-edge-{form}", PAPER, STATEMENT, form, _NODES), (task,), edge.spread_remains)
+        )
     for name in list(_ETAS)[: 1 if quick else None]:
         for case, runs, ask in _sweeps(seed, count, name, quick):
             heading = Heading(CLAIM, case, PAPER, STATEMENT, "consensus", _NODES)

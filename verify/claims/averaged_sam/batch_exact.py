@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import sympy
 
@@ -27,6 +29,7 @@ _PUBLISHED, _PUBLISHED_SAMPLES = (64, 512), 3125
 _REGION = {"consensus": modes.STABLE, "atc": modes.WIDE}
 
 
+@cache
 def agreement() -> float:
     """The worst relative difference between closed forms and moment equations: ring sizes, graphs, curvatures, relabelled graphs."""
     worst = [apart(ring_phi_psi(m), solved_phi_psi("consensus", topology("ring", m))) for m in (4, 7, 16, 33)]
@@ -66,8 +69,7 @@ def same_data(form: str) -> Finding:
         f"sharpness regularizer. From b = 1 to {_BATCHES[-1]} it falls to {found[-1] / found[0]:.3g} of its value (slope {slope:.6g}); "
         f"closed forms and moment recursions agree to {worst:.0e}."
     )
-    curves = (_curve("b", _BATCHES, found, "proportional to 1/b", found[0] / np.array(_BATCHES)),)
-    return Finding(Verdict.VIOLATED, reason, _numbers(found), None, _conditions("ring", 8, eta=0.05), {}, curves, (table,))
+    return Finding(Verdict.VIOLATED, reason, _numbers(found), None, _conditions("ring", 8, eta=0.05), tables=(table,))
 
 
 def _bounded(form: str, W: MixingMatrix) -> Fact:
@@ -117,10 +119,11 @@ def partition(form: str, late: bool) -> Finding:
         if late
         else f"Below b* it is the falling part that rules: from 0.02 b* to b* it falls to {found[-1] / found[0]:.3g} of its value."
     )
-    curve = _curve("b", tuple(batches * crossing), found, "part that stays", np.ones_like(found))
+    shown = np.array([0.02, 0.1, 0.3, 1, 3, 10, 30, 100])
+    curve = _curve("b", tuple(shown * crossing), 1 + 1 / shown, "part that stays", np.ones_like(shown))
     facts = _conditions("ring", 16, h=0) | {"n": _PUBLISHED_SAMPLES, "b/b*": f"{batches[0]:g} to {'infinity' if late else '1'}"}
     verdict = Verdict.HOLDS if late and fall < MARGIN else Verdict.VIOLATED if fall > MARGIN else Verdict.UNDECIDED
-    return Finding(verdict, told + " " + parts.strip(), numbers, None, facts, {}, (curve,) if form == "consensus" else ())
+    return Finding(verdict, told + " " + parts.strip(), numbers, None, facts, {}, (curve,) if late and form == "consensus" else ())
 
 
 def published_crossing(form: str) -> float:
@@ -166,17 +169,7 @@ def scaled_step(form: str) -> Finding:
         f"are {slopes[0]:.4g} (noise) and {slopes[1]:.4g} (heterogeneity), one more for eta Tr Xi; with curvature less: at eta = 0.01 b, h = 1 the "
         f"recursion grows by the factor {curved[-1] / curved[0]:.4g} from b = 1 to 32."
     )
-    curve = _curve("b", (1, 2, 4, 8, 16, 32), curved, "order 1 in b", curved[0] * np.array([1, 2, 4, 8, 16, 32]))
-    return Finding(
-        Verdict.HOLDS,
-        reason,
-        _numbers(curved),
-        None,
-        _conditions("ring", 8, eta="0.01 b"),
-        {},
-        (curve,) if form == "consensus" else (),
-        (table,),
-    )
+    return Finding(Verdict.HOLDS, reason, _numbers(curved), None, _conditions("ring", 8, eta="0.01 b"), tables=(table,))
 
 
 def through_nodes(name: str, sizes: tuple[int, ...]) -> Finding:

@@ -147,7 +147,7 @@ def in_runs(measured: tuple[Spread, ...], level: float, rng: np.random.Generator
     told += _crossing(measured, level / 4, resamples, rng) if ask.crossing else ""
     ratios = table_of(measured, "trace").mean(axis=0) / table_of(measured, "predicted").mean(axis=0)
     told += f" Measured over predicted from the gradients (no curvature): {ratios.min():.3g} to {ratios.max():.3g}."
-    curves = (_curve(measured, ask, np.array(x), level, rng, resamples),)
+    curves = (_curve(measured, ask, np.array(x), level, rng, resamples),) if len(x) > 2 else ()
     return Finding(verdict, told, numbers, None, conditions(measured, ask), {}, curves, (_table(measured, ask, x),))
 
 
@@ -187,10 +187,10 @@ def _curve(found: tuple[Spread, ...], ask: Ask, x: Values, level: float, rng: np
 
 
 def _table(found: tuple[Spread, ...], ask: Ask, x: list[float]) -> Table:
-    rows = tuple(
+    rows: tuple[tuple[Fact, ...], ...] = tuple(
         (
             place,
-            one.run.eta,
+            one.run.schedule.step(1),
             one.run.T,
             *(float(getattr(one, name).mean()) for name in ("trace", "predicted", "noise", "pulled", "penalty")),
         )

@@ -89,6 +89,10 @@ def judged(found: tuple[Descended, ...], level: float, rng: np.random.Generator,
 
 def at_the_edge(results: tuple[Descended, ...], level: float, rng: np.random.Generator, about: str, drawn: bool) -> Finding:
     """Every configuration of a case against its predicted value."""
+    lost = sum(int((~np.isfinite(one.edge).all(axis=1)).sum()) for one in results)
+    if lost:
+        reason = f"{lost} of {sum(len(one.edge) for one in results)} trainings diverged at eta = {results[0].descent.eta:g}, so nothing was compared."
+        return Finding(Verdict.UNDECIDED, reason, conditions=conditions(results))
     resamples = resamples_for(level / 2, RESAMPLES)
     answer = judged(results, level, rng, resamples)
     means = [float(settled(one).mean()) for one in results]
@@ -177,7 +181,7 @@ def _descent(budget: Budget, seed: int, form: str, graph: str, activation: str, 
         "m": 4 if quick else 8,
         "width": 12,
         "eta": _ETAS[form],
-        "steps": 2400 if quick else 12_000,
+        "steps": 2400 if quick else 8_000,
         "readings": 6 if quick else 24,
     }
     return Descent(form, graph, activation=activation, replicates=_FEW if quick else 16, seed=seed, **(common | change))

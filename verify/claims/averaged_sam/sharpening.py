@@ -23,6 +23,8 @@ from empirical.streams import stream
 Values = NDArray[np.float64]
 _TOLERANCE = 1e-5
 _POINTS, _FREQUENCY = 12, 4.0
+#: Size of the first layer at the start: silu is nearly linear on small inputs, where training stalls.
+_REACH = {"tanh": 1.0, "silu": 2.0}
 #: By name an activation and its derivative, the latter from (input, output).
 ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor, Tensor], Tensor]]] = {
     "tanh": (torch.tanh, lambda z, a: 1 - a * a),
@@ -68,9 +70,9 @@ class Descent:
 
 @dataclass(frozen=True, eq=False)
 class Descended:
-    """``edge`` (replicates, readings) is eta lambda_max(H) at the network mean; ``loss`` and ``spread`` (replicates,) are those of the end.
+    """``edge`` (replicates, readings) is eta lambda_max(H) at the network mean, nan where training diverged.
 
-    ``loss`` is the training loss of the network mean, ``spread`` the consensus distance.
+    ``loss`` is the training loss of the network mean at the end, ``spread`` the consensus distance there, (replicates,) each.
     """
 
     descent: Descent
@@ -118,7 +120,9 @@ def start(descent: Descent) -> Values:
     rows = []
     for replicate in range(descent.replicates):
         rng, k = stream(descent.seed, f"sharpening {descent.width}", replicate), descent.width
-        rows.append(np.concatenate([rng.uniform(-1, 1, 2 * k), rng.uniform(-1, 1, k) / np.sqrt(k), np.zeros(1)]))
+        rows.append(
+            np.concatenate([_REACH[descent.activation] * rng.uniform(-1, 1, 2 * k), rng.uniform(-1, 1, k) / np.sqrt(k), np.zeros(1)])
+        )
     return np.stack(rows)
 
 
@@ -157,4 +161,5 @@ def _step(descent: Descent, fit: Fit, models: Tensor, W: Tensor | None, noise: t
 
 def _curvatures(descent: Descent, fit: Fit, points: Tensor) -> Values:
     objective = fit.objective()
-    return descent.eta * np.array([top_eigenvalue(objective, point, _TOLERANCE).value for point in points])
+    known = [top_eigenvalue(objective, point, _TOLERANCE).value if bool(torch.isfinite(point).all()) else np.nan for point in points]
+    return descent.eta * np.array(known)

@@ -31,8 +31,8 @@ STATEMENT = (
 )
 #: The settled value may differ from the predicted one by this share of it.
 MARGIN = 0.05
-#: Small enough for the spread at the edge to stay small, large enough for the curvature to reach it.
-_ETAS = {"consensus": 0.2, "atc": 0.3, "centralized": 0.3}
+#: Small enough for the spread at the edge to stay small, large enough for the curvature to reach it; the hypercube has the lowest edge.
+_ETAS = {"consensus": 0.2, "atc": 0.3, "centralized": 0.3, "hypercube": 0.15}
 _MEAN = Readout.NETWORK_MEAN.value
 _NAMES = {"centralized": "gradient descent", "atc": "ATC", "consensus": "the consensus form"}
 _GRAPHS = ("lazy_ring", "complete", "ring", "hypercube")
@@ -139,7 +139,7 @@ def spread_remains(results: tuple[Descended, ...], level: float, rng: np.random.
 def _graph(one: Descended) -> str:
     d = one.descent
     graph = "" if d.update_form == "centralized" else f"{d.graph.replace('_', ' ')} of {d.m}, "
-    return f"{graph}{d.width} units"
+    return f"{graph}{d.width} units, eta {d.eta:g}"
 
 
 def _table(found: tuple[Descended, ...]) -> Table:
@@ -171,7 +171,7 @@ def _curve(one: Descended, level: float, rng: np.random.Generator, resamples: in
 def conditions(found: tuple[Descended, ...]) -> dict[str, Fact]:
     """What the trainings of a case have in common."""
     d = found[0].descent
-    return {"network": f"1-{d.width}-1, {d.activation}", "loss": "mean squared error of 12 points of sin(4x), the same at all nodes", "eta": d.eta,
+    return {"network": f"1-{d.width}-1, {d.activation}", "loss": "mean squared error of 12 points of sin(4x), the same at all nodes", "eta": ", ".join(sorted({f"{one.descent.eta:g}" for one in found})),
             "T": d.steps, "jitter": d.jitter, "batch": "all samples"}  # fmt: skip
 
 
@@ -180,7 +180,7 @@ def _descent(budget: Budget, seed: int, form: str, graph: str, activation: str, 
     common: dict[str, Any] = {
         "m": 4 if quick else 8,
         "width": 12,
-        "eta": _ETAS[form],
+        "eta": _ETAS.get(graph, _ETAS[form]),
         "steps": 2400 if quick else 8_000,
         "readings": 6 if quick else 24,
     }

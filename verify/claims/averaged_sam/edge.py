@@ -171,8 +171,16 @@ def _curve(one: Descended, level: float, rng: np.random.Generator, resamples: in
 def conditions(found: tuple[Descended, ...]) -> dict[str, Fact]:
     """What the trainings of a case have in common."""
     d = found[0].descent
-    return {"network": f"1-{d.width}-1, {d.activation}", "loss": "mean squared error of 12 points of sin(4x), the same at all nodes", "eta": ", ".join(sorted({f"{one.descent.eta:g}" for one in found})),
-            "T": d.steps, "jitter": d.jitter, "batch": "all samples"}  # fmt: skip
+    loss = "mean squared error of 12 points of sin(4x), the same at all nodes"
+    etas = ", ".join(sorted({f"{one.descent.eta:g}" for one in found}))
+    return {
+        "network": f"1-{d.width}-1, {d.activation}",
+        "loss": loss,
+        "eta": etas,
+        "T": d.steps,
+        "jitter": d.jitter,
+        "batch": "all samples",
+    }
 
 
 def _descent(budget: Budget, seed: int, form: str, graph: str, activation: str, **change: Any) -> Descent:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from verify.claims.averaged_sam import equivalence, logged, posterior, smoothing
+from verify.claims.averaged_sam import accuracy, batch, edge, equivalence, posterior, smoothing
 from verify.claims.averaged_sam.common import PAPER, Build
 
 __all__ = ["CLAIMS", "PAPER"]
@@ -11,5 +11,7 @@ CLAIMS: dict[str, Build] = {
     **equivalence.CLAIMS,
     **smoothing.CLAIMS,
     **posterior.CLAIMS,
-    **logged.CLAIMS,
+    **batch.CLAIMS,
+    **edge.CLAIMS,
+    **accuracy.CLAIMS,
 }

@@ -19,7 +19,7 @@ from scipy import stats
 from bounds.errors import GossipBoundsError
 from empirical.logs import LogFolder, LogPair, logs_folder, read_folder
 from verify.case import Case
-from verify.claims.averaged_sam.common import PAPER, Build
+from verify.claims.averaged_sam.common import PAPER
 from verify.claims.core import Budget
 from verify.finding_case import ExactCase, Finding, Heading, TasksCase
 from verify.logged import PairResult, Support, judge_pairs, network_words, pool, setting_words, side
@@ -215,6 +215,3 @@ def cases(budget: Budget, seed: int, device: str) -> list[Case]:
         else:
             found.append(TasksCase(about, (Task(read_logs, (folder,), 10.0),), find, evidence=Evidence.LOGGED))
     return found
-
-
-CLAIMS: dict[str, Build] = {CLAIM: cases}

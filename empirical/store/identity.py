@@ -18,7 +18,7 @@ from empirical.device import resolve_device
 from empirical.measuring import Request
 from empirical.problems.registry import data_checksums
 
-FORMAT = 2
+FORMAT = 3
 """Version of the file layout; raise it when the layout changes, or the numbers do without a new version of the package."""
 
 #: scikit-learn is one of them because the small data sets come with it.

@@ -63,25 +63,26 @@ def _mixed(power: np.ndarray, models: list[np.ndarray]) -> list[np.ndarray]:
 
 
 def plain_draws(run: Run, replicate: int, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """The training set (m, n) of population indices and the uniforms (T, groups, b) of one replicate."""
+    """The training set (m, n) of population indices and the drawn places (T, groups, b) of one replicate."""
     rows = 1 if run.data == "shared" else run.m
     training = np.floor(stream(run.seed, "training", replicate).random((rows, run.n)) * size).astype(int)
     pooled = run.update_form is UpdateForm.CENTRALIZED and run.sampling == "with_replacement"
-    uniforms = stream(run.seed, "batch", replicate).random((run.T, 1 if pooled else run.m, run.b))
-    return np.broadcast_to(training, (run.m, run.n)), uniforms
+    groups, count = (1, run.m * run.n) if pooled else (run.m, run.n)
+    places = stream(run.seed, "batch", replicate).integers(0, count, (run.T, groups, run.b), np.uint16)
+    return np.broadcast_to(training, (run.m, run.n)), places
 
 
-def plain_steps(run: Run, described: Problem, training: np.ndarray, uniforms: np.ndarray) -> np.ndarray:
+def plain_steps(run: Run, described: Problem, training: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Models (models, *weight_shape) after the last step: nodes one by one, samples one by one."""
     centralized = run.update_form is UpdateForm.CENTRALIZED
-    groups = [training.reshape(-1)] if uniforms.shape[1] == 1 else list(training)
+    groups = [training.reshape(-1)] if places.shape[1] == 1 else list(training)
     power = np.eye(1) if centralized else np.linalg.matrix_power(run.mixing().matrix, run.Q)
     models = [np.zeros(described.weight_shape) for _ in range(len(power))]
-    for step, drawn in enumerate(uniforms, start=1):
+    for step, drawn in enumerate(places, start=1):
         eta = run.eta if run.eta is not None else run.c / (step + run.tau)
         if run.update_form is UpdateForm.CTA:
             models = _mixed(power, models)
-        batches = [[int(group[int(u * len(group))]) for u in row] for group, row in zip(groups, drawn, strict=True)]
+        batches = [[int(group[place]) for place in row] for group, row in zip(groups, drawn, strict=True)]
         if centralized:
             batches = [[point for batch in batches for point in batch]]
         steps = [eta * sum(plain_gradient(described, w, z) for z in batch) / len(batch) for w, batch in zip(models, batches, strict=True)]

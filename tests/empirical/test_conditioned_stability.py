@@ -33,8 +33,7 @@ def _assert_mean(values: np.ndarray, exact: float) -> None:
 def test_against_enumeration(tiny: SoftmaxRegression, plain: Any, form: Any) -> None:
     schedule: dict[str, Any] = {"eta": None, "c": 1.5, "tau": 0.5}
     run = Run(problem="tiny", update_form=form, m=2, n=2, T=2, topology=PAIR, replicates=6000, twins=2, t0=1, **schedule)
-    cells = (np.arange(2) + 0.5) / 2
-    sequences = [np.array(draws).reshape(2, 2, 1) for draws in itertools.product(cells, repeat=4)]
+    sequences = [np.array(draws).reshape(2, 2, 1) for draws in itertools.product(range(2), repeat=4)]
     sets = [np.array(points).reshape(2, 2) for points in itertools.product(range(tiny.size), repeat=4)]
     models = {t.tobytes(): [plain[1](run, tiny, t, draws) for draws in sequences] for t in sets}
     lengths = []
@@ -42,7 +41,7 @@ def test_against_enumeration(tiny: SoftmaxRegression, plain: Any, form: Any) -> 
         twin = training.copy()
         twin.reshape(-1)[place] = point
         for draws, ours, theirs in zip(sequences, models[training.tobytes()], models[twin.tobytes()], strict=True):
-            spared = int(draws[0, place // 2, 0] * 2) != place % 2
+            spared = draws[0, place // 2, 0] != place % 2
             apart = np.linalg.norm(ours - theirs, axis=(1, 2))
             lengths.append(spared * np.array([apart.mean(), np.linalg.norm((ours - theirs).mean(axis=0)), (apart**2).mean()]))
     for measured, exact in zip(measure(run, [L1, L1_MEAN, L2], device="cpu"), np.mean(lengths, axis=0), strict=True):
@@ -79,7 +78,7 @@ def test_spared_twins_are_those_of_the_raw_draws(form: Any) -> None:
     samples = draw_samples(run, problem("linear"))
     groups, size = (1, 12) if form == "centralized" else (3, 4)
     for replicate in range(4):
-        drawn = np.floor(stream(0, "batch", replicate).random((3, groups, 2)) * size).astype(int)
+        drawn = stream(0, "batch", replicate).integers(0, size, (3, groups, 2), np.uint16)
         for place, spared in zip(samples.positions[replicate], samples.spared(run)[replicate], strict=True):
             assert spared == all(place % size not in step[place // size] for step in drawn)
     assert 0 < samples.spared(run).mean() < 1

@@ -37,7 +37,7 @@ def _run(**changes: Any) -> Run:
 
 def _never_drawn(run: Run, replicate: int) -> tuple[int, int]:
     """A (node, sample) that the first T batches of a replicate leave alone, found from the raw stream."""
-    drawn = np.floor(stream(run.seed, "batch", replicate).random((run.T, run.m, run.b)) * run.n)
+    drawn = stream(run.seed, "batch", replicate).integers(0, run.n, (run.T, run.m, run.b), np.uint16)
     pairs = [(i, j) for i in range(run.m) for j in range(run.n) if not (drawn[:, i] == j).any()]
     return pairs[replicate % len(pairs)]
 

@@ -68,13 +68,13 @@ def _matrix(run: Run, step: int, replicate: int) -> np.ndarray:
 def _expected(run: Run, replicate: int, plain: Any) -> np.ndarray:
     draws, _, gradient = plain
     described = problem(run.problem)
-    training, uniforms = draws(run, replicate, described.size)
+    training, places = draws(run, replicate, described.size)
     models = np.zeros((run.m, *described.weight_shape))
-    for step, drawn in enumerate(uniforms, start=1):
+    for step, drawn in enumerate(places, start=1):
         W = _matrix(run, step, replicate)
         local = step % run.gossip_every != 0
         points = np.einsum("kj,j...->k...", W, models) if run.update_form == "cta" else models
-        batches = [[int(training[k, int(u * run.n)]) for u in drawn[k]] for k in range(run.m)]
+        batches = [[int(training[k, place]) for place in drawn[k]] for k in range(run.m)]
         moves = [run.eta * np.mean([gradient(described, points[k], z) for z in batches[k]], axis=0) for k in range(run.m)]
         base = np.einsum("kj,j...->k...", W, models) if run.update_form in ("cta", "consensus") else models
         models = base - np.array(moves)

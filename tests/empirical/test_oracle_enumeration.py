@@ -245,7 +245,7 @@ def test_engine_enumeration_against_plain_loops(name: str, form: str, changes: d
     described = tiny if name == "tiny" else problem(name)
     training = np.array([[0, 1], [2, 2]])
     *_, final = outcomes(engine_step(run, described, training[None]), np.zeros((1, run.models, described.width)), run.T, run.strata, run.b)
-    sequences = itertools.product(itertools.product((0.25, 0.75), repeat=2), repeat=run.T)
+    sequences = itertools.product(itertools.product(range(2), repeat=2), repeat=run.T)
     slow = [plain[1](run, described, training, np.array(draw)[:, :, None]).reshape(run.models, -1) for draw in sequences]
     np.testing.assert_allclose(final[:, 0], slow, rtol=0, atol=1e-12)
     assert np.ptp(final, axis=0).max() > 0.01

@@ -41,11 +41,11 @@ def test_equals_a_plain_loop(plain: Any, form: str, changes: dict[str, Any]) -> 
     found = gradient_norms(run, device="cpu")
     assert found.shape == (2, 3)
     for replicate in range(2):
-        training, uniforms = plain[0](run, replicate, described.size)
+        training, places = plain[0](run, replicate, described.size)
         nodes = training.reshape(1, -1) if form == "centralized" else training
         met = []
         for t in range(run.T):
-            models = plain[1](run, described, training, uniforms[:t])
+            models = plain[1](run, described, training, places[:t])
             if form == "cta":
                 models = np.einsum("kj,j...->k...", np.linalg.matrix_power(run.mixing().matrix, run.Q), models)
             met.append(np.mean([np.linalg.norm(plain[2](described, w, z)) for w, row in zip(models, nodes, strict=True) for z in row]))

@@ -7,9 +7,12 @@ import hashlib
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from bounds.errors import DeviceError, UnknownNameError
+from empirical import Run
 from empirical.device import one_thread, resolve_device
+from empirical.samples import batches
 from empirical.streams import stream
 
 
@@ -59,3 +62,15 @@ def test_one_thread_restores() -> None:
     with one_thread():
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("n", [5, 300, 70_000])
+def test_batches_do_not_depend_on_who_shares_their_blocks(n: int) -> None:
+    run = Run(problem="softmax-digits", update_form="atc", m=3, n=n, T=3000, eta=0.1, b=2, replicates=9)  # type: ignore[arg-type]
+    every = np.concatenate(list(batches(run, range(9), run.T)))
+    alone = np.concatenate([block[:, 0] for block in batches(run, range(4, 5), run.T)])
+    assert np.array_equal(every[:, 4], alone)
+    assert np.array_equal(np.concatenate(list(batches(run, range(4, 5), 1234)))[:, 0], alone[:1234])
+    assert every.min() == 0 <= every.max() < n
+    expected = np.bincount(np.arange(n) * 4 // n) * (every.size / n)
+    assert stats.chisquare(np.bincount(every.ravel() * 4 // n), expected).pvalue > 1e-4

@@ -38,9 +38,8 @@ def _tiny_losses(tiny: SoftmaxRegression, weights: np.ndarray) -> np.ndarray:
 
 
 def _sequences(run: Run) -> list[np.ndarray]:
-    """Every sequence of batch draws (T, m, b), as uniforms in the middle of their cell."""
-    cells = (np.arange(run.n) + 0.5) / run.n
-    return [np.array(draws).reshape(run.T, run.m, run.b) for draws in itertools.product(cells, repeat=run.T * run.m * run.b)]
+    """Every sequence of batch draws (T, m, b)."""
+    return [np.array(draws).reshape(run.T, run.m, run.b) for draws in itertools.product(range(run.n), repeat=run.T * run.m * run.b)]
 
 
 def _training_sets(run: Run, size: int) -> list[np.ndarray]:

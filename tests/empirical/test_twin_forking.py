@@ -50,7 +50,7 @@ def _first_draws(run: Run, samples: Samples) -> np.ndarray:
     groups, size = run.strata
     first = np.full(samples.positions.shape, run.T + 1)
     for replicate, twin in np.ndindex(first.shape):
-        drawn = np.floor(stream(run.seed, "batch", replicate).random((run.T, groups, run.b)) * size)
+        drawn = stream(run.seed, "batch", replicate).integers(0, size, (run.T, groups, run.b), np.uint16)
         group, place = divmod(int(samples.positions[replicate, twin]), size)
         hits = [step for step in range(1, run.T + 1) if place in drawn[step - 1, group]]
         first[replicate, twin] = min(hits, default=run.T + 1)

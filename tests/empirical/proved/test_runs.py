@@ -29,7 +29,7 @@ def _null_lanes(run: Run, size: int) -> np.ndarray:
     """Training sets (1, 6, m, n): a base and five twins that replace, each at another node, a sample no batch draws."""
     rng = np.random.default_rng(0)
     lanes = np.repeat(rng.integers(size, size=(1, 1, run.m, run.n)), 6, axis=1)
-    drawn = np.floor(stream(run.seed, "batch", 0).random((run.T, run.m, run.b)) * run.n)
+    drawn = stream(run.seed, "batch", 0).integers(0, run.n, (run.T, run.m, run.b), np.uint16)
     for twin in range(1, 6):
         node = twin % run.m
         place = next(j for j in range(run.n) if not (drawn[:, node] == j).any())

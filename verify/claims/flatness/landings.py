@@ -57,7 +57,7 @@ class Plan:
     replicates: int
     ridge: float
     tolerance: float
-    probes: int = 16
+    probes: int = 12
     starts: tuple[str, ...] = STARTS
     reach: float = 1.0
 
@@ -73,9 +73,9 @@ class Plan:
         return f"{'the full batch' if b == N else f'b = {b}'} and eta = {eta:g}"
 
 
-_WORDS = ("batch-2", "batch-8", "full-batch-small-step", "full-batch-large-step")
-_MLP = Plan("mlp-digits", tuple(zip(_WORDS, (2, 8, N, N), (0.2, 0.5, 0.5, 1.0), strict=True)), 128, 40, 1e-3, 1e-4)
-_NETWORK = Plan("network-digits", tuple(zip(_WORDS, (2, 8, N, N), (12.0, 24.0, 24.0, 48.0), strict=True)), 128, 40, 1e-4, 1e-6, reach=10.0)
+_WORDS = ("batch-4", "batch-8", "full-batch-small-step", "full-batch-large-step")
+_MLP = Plan("mlp-digits", tuple(zip(_WORDS, (4, 8, N, N), (0.3, 0.5, 0.5, 1.0), strict=True)), 128, 32, 1e-3, 1e-4)
+_NETWORK = Plan("network-digits", tuple(zip(_WORDS, (4, 8, N, N), (18.0, 24.0, 24.0, 48.0), strict=True)), 128, 32, 1e-4, 1e-6, reach=10.0)
 _FASHION = Plan(_IMAGES, _MLP.steps[1:3], 64, 12, 1e-3, 1e-3, 8, STARTS[:1])
 _FULL_SCALE = 4
 
@@ -83,8 +83,11 @@ _FULL_SCALE = 4
 def plans(budget: Budget) -> tuple[Plan, ...]:
     """Perceptron and small network on digits; a perceptron on Fashion-MNIST where a folder has it; in a quick report one start of each."""
     if budget.name == "quick":
-        quick = {"replicates": 10, "probes": 8}
-        return (replace(_MLP, steps=_MLP.steps[1::2], starts=STARTS[:1], **quick), replace(_NETWORK, starts=STARTS[1:], **quick))  # type: ignore[arg-type]
+        quick = {"replicates": 10, "probes": 6}
+        return (
+            replace(_MLP, steps=_MLP.steps[1::2], starts=STARTS[:1], **quick),
+            replace(_NETWORK, steps=_NETWORK.steps[1::2], starts=STARTS[1:], **quick),
+        )  # type: ignore[arg-type]
     folder = data_folder()
     there = (_FASHION,) if folder is not None and (folder / "fashion-mnist").is_dir() else ()
     scale = _FULL_SCALE if budget.name == "full" else 1

@@ -59,7 +59,7 @@ def flatter(
     one = contrast(np.log(values[:, own] / values[:, central]), MARGIN, level, resamples_for(level / 4, RESAMPLES), rng)
     numbers = Numbers(one.mean, one.low, one.high, 0.0, replicates=one.replicates)
     reason = _words(one, found, plan, start, form, column, measure)
-    curves = _slices(found, plan, column, level, rng) if (form, measure) == ("consensus", "top") else ()
+    curves = _slices(found, plan, column, level, rng) if (form, measure, column) == ("consensus", "top", len(plan.steps) - 1) else ()
     return Finding(_VERDICTS[one.side], reason, numbers, None, shown, curves=curves, tables=(table,))
 
 

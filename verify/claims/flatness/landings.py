@@ -83,11 +83,10 @@ _FULL_SCALE = 4
 def plans(budget: Budget) -> tuple[Plan, ...]:
     """Perceptron and small network on digits; a perceptron on Fashion-MNIST where a folder has it; in a quick report one start of each."""
     if budget.name == "quick":
-        quick = {"replicates": 10, "probes": 6}
         return (
-            replace(_MLP, steps=_MLP.steps[1::2], starts=STARTS[:1], **quick),
-            replace(_NETWORK, steps=_NETWORK.steps[1::2], starts=STARTS[1:], **quick),
-        )  # type: ignore[arg-type]
+            replace(_MLP, steps=_MLP.steps[1::2], starts=STARTS[:1], replicates=10, probes=6),
+            replace(_NETWORK, steps=_NETWORK.steps[1::2], starts=STARTS[1:], replicates=10, probes=6),
+        )
     folder = data_folder()
     there = (_FASHION,) if folder is not None and (folder / "fashion-mnist").is_dir() else ()
     scale = _FULL_SCALE if budget.name == "full" else 1

@@ -13,7 +13,7 @@ from verify.claims.core import Budget
 from verify.claims.flatness.common import PAPER, Build
 from verify.claims.flatness.landings import FORMS, NAMES, Landings, Plan, conditions, joined, plans, word
 from verify.finding_case import Finding, Heading, TasksCase
-from verify.statistics import contrast, resamples_for
+from verify.statistics import Contrast, contrast, resamples_for
 from verify.statistics.regression import Within, rank_correlations
 from verify.verdict import Numbers, Scatter, Table, Verdict
 
@@ -26,9 +26,9 @@ REGIMES = {
     "same-batch": "between the forms at one start, batch size and step",
 }
 PARTS = ("flatness", "optimization", "not-flatness-alone")
-#: Standard deviations of accuracy for one of a factor.
+#: Standard deviations of accuracy for one of a factor; the least that is called dependence.
 MARGIN = 0.1
-_PERMUTATIONS = 999
+_PERMUTATIONS = 499
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,9 @@ class Runs:
         forms = np.tile(np.repeat(OWN, steps), len(found))
         place = np.concatenate([at * steps + np.tile(np.arange(steps), len(OWN)) for at in range(len(found))])
         groups = place if regime == "same-batch" else np.zeros_like(place)
-        return cls(100 * table("accuracy"), table("test"), np.log(table("trace")), np.log(table("training")), groups, forms)
+        trace = table("trace")
+        trace = np.log(np.where(trace > 0, trace, np.nan))
+        return cls(100 * table("accuracy"), table("test"), trace, np.log(table("training")), groups, forms)
 
     def within(self) -> Within:
         """Accuracy, log trace and log training loss, centred within groups."""
@@ -73,32 +75,39 @@ def two_factors(blocks: tuple[Landings, ...], level: float, rng: np.random.Gener
     pseudo = within.coefficients()[1]
     one = contrast(pseudo[:, which], MARGIN, level, resamples_for(level / 4, RESAMPLES), rng)
     chance = within.permuted(which, runs.groups, _PERMUTATIONS, rng)
-    sides = {"below": Verdict.HOLDS, "above": Verdict.VIOLATED, "within": Verdict.VIOLATED, "open": Verdict.UNDECIDED}
-    if part == "not-flatness-alone":
-        sides["above"] = Verdict.HOLDS
     trace_alone, loss_alone, both = within.explained()
     name, other = (("training loss", "trace"), ("trace", "training loss"))[which == 0]
+    verdict = _verdict(one, part)
+    side = "higher" if one.mean < 0 else "lower"
     ends = {
-        "below": f"a smaller {name} goes with higher accuracy at the same {other}",
-        "above": f"a smaller {name} goes with lower accuracy at the same {other}",
-        "within": f"no part of the {name} beyond {MARGIN:g} at the same {other}",
-        "open": "not decided",
+        Verdict.HOLDS: f"at the same {other} a smaller {name} goes with {side} accuracy",
+        Verdict.VIOLATED: f"at the same {other} a smaller {name} does not go with higher accuracy by {MARGIN:g} or more",
+        Verdict.UNDECIDED: f"not decided against the margin {MARGIN:g}",
     }
     reason = (
         f"On {plan.problem}, {REGIMES[regime]}, accuracy changes by {one.mean:+.2f} [{one.low:+.2f}, {one.high:+.2f}] of its standard deviations "
-        f"for one of the logarithm of the {name}: {ends[one.side]} (p = {chance:.2g} by permutation). The trace alone explains "
+        f"for one of the logarithm of the {name}: {ends[verdict]} (p = {chance:.2g} by permutation). The trace alone explains "
         f"{100 * trace_alone:.0f} % of the variance within groups, the training loss alone {100 * loss_alone:.0f} %, both {100 * both:.0f} %"
-        f"{_alone(part, one.side)}."
+        f"{_alone(part, verdict)}."
     )
     numbers = Numbers(one.mean, one.low, one.high, 0.0, replicates=one.replicates)
     maps = (_picture(runs, plan),) if (regime, part) == ("all-runs", "not-flatness-alone") else ()
-    return Finding(sides[one.side], reason, numbers, None, _conditions(plan), tables=(_ranks(runs, level, rng),), maps=maps)
+    return Finding(verdict, reason, numbers, None, _conditions(plan), tables=(_ranks(runs, level, rng),), maps=maps)
 
 
-def _alone(part: str, side: str) -> str:
-    if part != "not-flatness-alone" or side == "open":
+def _verdict(one: Contrast, part: str) -> Verdict:
+    """A factor helps when its coefficient is below minus the margin; flatness alone does not suffice when that of the loss is beyond it."""
+    helps, harms = one.high < -MARGIN, one.low > MARGIN
+    if part == "not-flatness-alone":
+        refuted = one.low > -MARGIN and one.high < MARGIN
+        return Verdict.HOLDS if helps or harms else Verdict.VIOLATED if refuted else Verdict.UNDECIDED
+    return Verdict.HOLDS if helps else Verdict.VIOLATED if one.low > -MARGIN else Verdict.UNDECIDED
+
+
+def _alone(part: str, verdict: Verdict) -> str:
+    if part != "not-flatness-alone" or verdict is Verdict.UNDECIDED:
         return ""
-    return "; flatness alone would suffice" if side == "within" else "; that flatness alone would suffice is refuted"
+    return "; flatness alone would suffice" if verdict is Verdict.VIOLATED else "; that flatness alone would suffice is refuted"
 
 
 def _conditions(plan: Plan) -> dict[str, Fact]:

@@ -91,8 +91,9 @@ def two_factors(blocks: tuple[Landings, ...], level: float, rng: np.random.Gener
         f"{_alone(part, verdict)}."
     )
     numbers = Numbers(one.mean, one.low, one.high, 0.0, replicates=one.replicates)
+    tables = (_ranks(runs, level, rng),) if part == "not-flatness-alone" else ()
     maps = (_picture(runs, plan),) if (regime, part) == ("all-runs", "not-flatness-alone") else ()
-    return Finding(verdict, reason, numbers, None, _conditions(plan), tables=(_ranks(runs, level, rng),), maps=maps)
+    return Finding(verdict, reason, numbers, None, _conditions(plan), tables=tables, maps=maps)
 
 
 def _verdict(one: Contrast, part: str) -> Verdict:

@@ -7,6 +7,7 @@ from figures.measured import bound_against_measured, case_figure
 from figures.parameter import MeasuredSeries, Series, bound_over_parameter
 from figures.regions import region_figure
 from figures.report import write_figures, write_report
+from figures.scatter import scatter_figure
 from figures.style import save, to_png_base64, to_svg_text
 from figures.words import alt_text, caption
 
@@ -25,6 +26,7 @@ __all__ = [
     "power_figure",
     "region_figure",
     "save",
+    "scatter_figure",
     "to_png_base64",
     "to_svg_text",
     "write_figures",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bounds.setting import Fact
 from bounds.vocabulary import Quantity
-from verify.verdict import CaseResult, Curve, Evidence, Map, Verdict
+from verify.verdict import CaseResult, Curve, Evidence, Map, Scatter, Verdict
 
 _WORD_FOR = {Evidence.PROVED: "exact", Evidence.EXACT: "exact", Evidence.MEASURED: "measured", Evidence.LOGGED: "logged"}
 _BOUND_PASS = (
@@ -63,14 +63,23 @@ def alt_text(result: CaseResult) -> str:
     return f"{kind} for {result.claim}, case {result.case}. {panels} Verdict: {result.verdict.name.replace('_', ' ')}."
 
 
-def map_caption(one: Map) -> str:
-    """What a map shows: its title, its axes, and what the lines are."""
+def map_caption(one: Map | Scatter) -> str:
+    """What a map or a scatter shows: its title, its axes, and what the lines are."""
+    if isinstance(one, Scatter):
+        return (
+            f"{one.title[:1].upper()}{one.title[1:]}: {one.axes[0]} (across), {one.axes[1]} (up), {one.axes[2]} (colour). "
+            "Lines: levels of the plane."
+        )
     lines = f" Lines: {'; '.join(name for name, _, _ in one.borders)}." if one.borders else ""
     return f"{one.title[:1].upper()}{one.title[1:]}, over {one.axes[0]} (across) and {one.axes[1]} (up).{lines}".replace("$", "")
 
 
-def map_alt_text(one: Map, result: CaseResult) -> str:
-    """What a reader who cannot see the map needs: how much of it each answer takes."""
+def map_alt_text(one: Map | Scatter, result: CaseResult) -> str:
+    """What a reader who cannot see it needs: how much of a map each answer takes, and the plane of a scatter."""
+    if isinstance(one, Scatter):
+        level, across, up = one.plane
+        plane = f"{level:.4g} {across:+.4g} x {up:+.4g} y"
+        return f"Scatter for {result.claim}, case {result.case}: {one.title}. {len(one.x)} points; the plane is {plane}."
     counts = np.bincount(one.regions.ravel(), minlength=len(one.labels)) / one.regions.size
     shares = [f"{label} on {100 * share:.0f} %" for label, share in zip(one.labels, counts, strict=True)]
     return f"Map for {result.claim}, case {result.case}: {one.title}. Of the area: {join_words(shares)}."

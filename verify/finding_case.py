@@ -14,7 +14,7 @@ from empirical import Measurement, Run
 from verify.case import Case, Context
 from verify.curve_case import Request, run_requests
 from verify.plan import Task
-from verify.verdict import CaseResult, Curve, Evidence, Map, Numbers, Table, Verdict
+from verify.verdict import CaseResult, Curve, Evidence, Map, Numbers, Scatter, Table, Verdict
 
 #: What one run measured, by request and number of steps.
 Measured = Mapping[tuple[Request, int], Measurement]
@@ -32,7 +32,7 @@ class Finding:
     constants: Mapping[str, Constant] = field(default_factory=dict)
     curves: tuple[Curve, ...] = ()
     tables: tuple[Table, ...] = ()
-    maps: tuple[Map, ...] = ()
+    maps: tuple[Map | Scatter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,28 @@ class Map:
 
 
 @dataclass(frozen=True, slots=True)
+class Scatter:
+    """A picture that the report shows with a case: points over two numbers, coloured by a third.
+
+    ``x``, ``y`` and ``values`` have shape (points,), ``groups`` names the group of every point, ``axes`` names x, y and the third number.
+    ``plane`` (c, a, b) is c + a x + b y, fitted to the third number; its level lines are drawn.
+    """
+
+    title: str
+    axes: tuple[str, str, str]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    values: NDArray[np.float64]
+    groups: tuple[str, ...]
+    plane: tuple[float, float, float]
+
+    def __post_init__(self) -> None:
+        if not self.x.shape == self.y.shape == self.values.shape == (len(self.groups),):
+            shapes = f"{self.x.shape}, {self.y.shape}, {self.values.shape} and {len(self.groups)} groups"
+            raise DomainError(f"got points of shapes {shapes}; a scatter takes as many x and y as values and groups")
+
+
+@dataclass(frozen=True, slots=True)
 class CaseResult:
     """One (claim, case) with its verdict and everything the report shows beside it."""
 
@@ -136,7 +158,7 @@ class CaseResult:
     constants: Mapping[str, Constant] = field(default_factory=dict)
     curves: tuple[Curve, ...] = ()
     tables: tuple[Table, ...] = ()
-    maps: tuple[Map, ...] = ()
+    maps: tuple[Map | Scatter, ...] = ()
     figures: tuple[str, ...] = ()
 
     def row(self) -> dict[str, object]:

@@ -106,6 +106,18 @@ class Problem(ABC):
         those training sets; without it they hold for every training set. ``L``, ``beta``, ``M`` hold on the population.
         """
 
+    def hits(self, weights: Tensor, indices: Tensor | None = None) -> Tensor:
+        """Whether each of B models ``weights`` (B, P) names the class of each sample, (B, s) booleans; samples as for :meth:`losses`.
+
+        Raises:
+            DomainError: for a problem whose models name no class.
+        """
+        raise DomainError(f"problem {self.name!r} names no classes, so it has no accuracy; take one of the network or mlp problems")
+
+    def drawn(self, generator: np.random.Generator) -> NDArray[np.float64]:
+        """(P,) random weights to start from: independent Gaussian ones of variance 1/4, where a problem has no custom of its own."""
+        return generator.standard_normal(self.width) / 2
+
     def gradients(self, weights: Tensor, indices: Tensor) -> Tensor:
         """Batch gradients, (B, P): the mean over b of grad l(weights; z), for ``weights`` (B, P) and ``indices`` (B, b)."""
         result = torch.zeros_like(weights)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Self
 
@@ -35,6 +35,15 @@ def _add_products_(target: Tensor, left: Tensor, right: Tensor) -> None:
         target.add_(torch.bmm(left, right))
     else:
         target.baddbmm_(left, right)
+
+
+def _cross_entropies(scores: Tensor, labels: Tensor) -> Tensor:
+    """(B, s) losses from scores (B, s, classes) and labels (B, s)."""
+    return torch.logsumexp(scores, -1) - scores.gather(2, labels.unsqueeze(-1)).squeeze(2)
+
+
+def _named_right(scores: Tensor, labels: Tensor) -> Tensor:
+    return scores.argmax(-1) == labels
 
 
 class Perceptron(Problem):
@@ -73,7 +82,7 @@ class Perceptron(Problem):
         super().__init__(name, padded(np.asarray(features, dtype=np.float64), 1), (self.blocks.width,))
         self._labels = torch.from_numpy(self.labels)
         self._one_hot = torch.nn.functional.one_hot(self._labels, _aligned(self.widths[-1])).to(torch.float64)
-        self.start = self._drawn(seed)
+        self.start = self._initial(seed)
 
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         shapes: dict[str, tuple[int, ...]] = {}
@@ -81,7 +90,11 @@ class Perceptron(Problem):
             shapes |= {f"{layer}.weight": (fan_out, fan_in), f"{layer}.bias": (fan_out,)}
         return shapes
 
-    def _drawn(self, seed: int) -> NDArray[np.float64]:
+    def drawn(self, generator: np.random.Generator) -> NDArray[np.float64]:
+        """torch's default initialisation, as of the common start, from a seed that ``generator`` draws."""
+        return self._initial(int(generator.integers(2**31)))
+
+    def _initial(self, seed: int) -> NDArray[np.float64]:
         module = seeded(lambda: perceptron(self.widths, self.activation), seed)
         return self.from_module({name: value.detach().double()[None] for name, value in module.named_parameters()})[0].numpy()
 
@@ -153,10 +166,16 @@ class Perceptron(Problem):
         return scores.sub_(self._one_hot.index_select(0, indices.reshape(-1)).view(scores.shape))
 
     def losses(self, weights: Tensor, indices: Tensor | None = None) -> Tensor:
-        return torch.cat([self._losses(row, None if indices is None else indices[k]) for k, row in enumerate(weights)])
+        return self._read(_cross_entropies, weights, indices)
 
-    def _losses(self, row: Tensor, indices: Tensor | None) -> Tensor:
-        """(1, s) losses of one model, in pieces of the samples: the population may be large, and bits must not depend on B."""
+    def hits(self, weights: Tensor, indices: Tensor | None = None) -> Tensor:
+        return self._read(_named_right, weights, indices)
+
+    def _read(self, of: Callable[[Tensor, Tensor], Tensor], weights: Tensor, indices: Tensor | None) -> Tensor:
+        return torch.cat([self._pieces(of, row, None if indices is None else indices[k]) for k, row in enumerate(weights)])
+
+    def _pieces(self, of: Callable[[Tensor, Tensor], Tensor], row: Tensor, indices: Tensor | None) -> Tensor:
+        """(1, s) values of one model, in pieces of the samples: the population may be large, and bits must not depend on B."""
         layers = self._layers(row.unsqueeze(0))
         rows = max(ALIGNMENT, _PIECE // _aligned(max(self.widths)))
         count = self.size if indices is None else len(indices)
@@ -164,7 +183,7 @@ class Perceptron(Problem):
         for start in range(0, count, rows):
             chosen = slice(start, min(start + rows, count)) if indices is None else indices[start : start + rows]
             scores = self._forward(layers, self._x[chosen].unsqueeze(0))[-1][..., : self.widths[-1]]
-            pieces.append(torch.logsumexp(scores, -1) - scores.gather(2, self._labels[chosen].view(1, -1, 1)).squeeze(2))
+            pieces.append(of(scores, self._labels[chosen].view(1, -1)))
         return torch.cat(pieces, 1)
 
     def loss_class(self, radius: float | None = None, training_indices: NDArray[np.int64] | None = None) -> LossClass:

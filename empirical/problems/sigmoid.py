@@ -56,6 +56,10 @@ class SigmoidLoss(ScoreModel):
         moved._signs = self._signs.to(device, dtype)
         return moved
 
+    def hits(self, weights: Tensor, indices: Tensor | None = None) -> Tensor:
+        # sigma(-y f) < 1/2 where the output has the label's sign; an output of 0 names neither class.
+        return self.losses(weights, indices) < 0.5
+
     def _losses(self, outputs: Tensor, indices: Tensor | None) -> Tensor:
         """(1 - y tanh(f/2))/2 from outputs f (B, s), overwritten."""
         signs = self._signs if indices is None else self._signs[indices]

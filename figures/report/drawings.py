@@ -11,9 +11,10 @@ from matplotlib.figure import Figure
 
 from figures.measured import case_figure
 from figures.regions import region_figure
+from figures.scatter import scatter_figure
 from figures.style import save
 from verify.plan import spread
-from verify.verdict import CaseResult
+from verify.verdict import CaseResult, Map
 
 SUFFIXES = (".png", ".svg")
 
@@ -75,7 +76,7 @@ def _pictures(result: CaseResult) -> Iterator[Figure]:
     if result.curves:
         yield case_figure(result)
     for one in result.maps:
-        yield region_figure(one)
+        yield region_figure(one) if isinstance(one, Map) else scatter_figure(one)
 
 
 def _paths(name: str, folder: Path) -> list[str]:

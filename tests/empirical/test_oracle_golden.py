@@ -137,3 +137,19 @@ def test_leading_orders_of_unequal_curvatures_and_noises() -> None:
 
 def test_documented_examples() -> None:
     assert doctest.testmod(recursion).failed == 0
+
+
+@pytest.mark.parametrize("weight", [0.2, 1 / 3, 0.4])
+def test_small_steps_see_the_ring_by_one_sum_over_its_spectrum(weight: float) -> None:
+    """D/ER_cen -> 2 eta S rho, S = sum 1/(1 - lambda^2) of the consensus form in closed form, m - 1 less for ATC."""
+    m, eta, eye = 8, 1e-5, np.eye(8)
+    W = (1 - 2 * weight) * eye + weight * (np.roll(eye, 1, 0) + np.roll(eye, -1, 0))
+    root = np.sqrt(1 - 2 * weight)
+    q = (root - (1 - weight)) / weight
+    total = ((m**2 - 1) / (12 * weight) + m / (2 * root) * (1 + q**m) / (1 - q**m) - 0.5) / 2
+    if weight == 1 / 3:
+        assert total == pytest.approx(11.089286, abs=5e-7)
+    problem = scalar(1, 1, np.zeros(m))
+    central = excess("centralized", problem, eta)
+    for form, known in (("consensus", total), ("atc", total - (m - 1))):
+        assert (excess(form, problem, eta, W=W) / central - 1) / (2 * eta) == pytest.approx(known, rel=1e-3)

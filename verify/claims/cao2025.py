@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from verify.claims.flatness import batch, escape, escape_risk, excess, order
+from verify.claims.flatness import batch, best_accuracy, escape, escape_risk, excess, minima, order, two_factors
 from verify.claims.flatness.common import PAPER, Build
 
 __all__ = ["CLAIMS", "PAPER"]
@@ -13,4 +13,7 @@ CLAIMS: dict[str, Build] = {
     **batch.CLAIMS,
     **escape.CLAIMS,
     **escape_risk.CLAIMS,
+    **minima.CLAIMS,
+    **two_factors.CLAIMS,
+    **best_accuracy.CLAIMS,
 }

@@ -15,6 +15,7 @@ from verify.statistics.calibration import (
     verdict_rates,
 )
 from verify.statistics.comparison import RatioJudgement, decay_test, exponent_verdict, grouped, grouped_band, ratio_test, slower_or_equal
+from verify.statistics.contrast import Contrast, contrast
 from verify.statistics.decision import MIN_REPLICATES, Judgement
 from verify.statistics.judge import equivalent, judge, split_level
 from verify.statistics.noise import KINDS, Sampler, decaying_curve, sampler, standard_noise
@@ -26,6 +27,7 @@ __all__ = [
     "MIN_REPLICATES",
     "Band",
     "CalibrationRow",
+    "Contrast",
     "Judgement",
     "PowerPoint",
     "Rate",
@@ -37,6 +39,7 @@ __all__ = [
     "TrendCalibrationRow",
     "blocked",
     "calibration_table",
+    "contrast",
     "decay_test",
     "decaying_curve",
     "equivalent",

@@ -5,26 +5,38 @@
 '9.765625e-02'
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from bounds.assumptions import Condition
-from bounds.authoring import define, one_step
 from bounds.bound import Bound, Reduction, Source
-from bounds.calibration import Calibration, calibrate
-from bounds.certificates import Certificate, Witness, certify
 from bounds.formula import Let
-from bounds.own import load
-from bounds.rates import Limit, Rate, limit, rate
 from bounds.registry import entries, get
 from bounds.setting import Constant, LossClass, Network, Schedule, Setting
 from bounds.symbols import Array, Domain, Symbol, register, symbol
 from bounds.vocabulary import Direction, Kind, Quantity, Readout, UpdateForm
 
 if TYPE_CHECKING:
-    from bounds.comparison import Comparison, Crossing, Plane, compare, crossover
+    from bounds.authoring import define, one_step
+    from bounds.calibration import Calibration, calibrate
+    from bounds.certificates.certificate import Certificate, Witness
+    from bounds.certificates.certify import certify
+    from bounds.comparison.compare import compare
+    from bounds.comparison.comparison import Comparison, Crossing
+    from bounds.comparison.plane import Plane, crossover
+    from bounds.own import load
+    from bounds.rates.limit import Limit, limit
+    from bounds.rates.rate import Rate, rate
 
-# Loaded when asked for: they need numpy and Arb, which a plain evaluation does not.
-_LATER = frozenset({"Comparison", "Crossing", "Plane", "compare", "crossover"})
+# Loaded when asked for: a plain evaluation does not need them.
+_LATER = {
+    **dict.fromkeys(("define", "one_step"), "bounds.authoring"),
+    **dict.fromkeys(("Calibration", "calibrate"), "bounds.calibration"),
+    **dict.fromkeys(("Certificate", "Witness", "certify"), "bounds.certificates"),
+    **dict.fromkeys(("Comparison", "Crossing", "Plane", "compare", "crossover"), "bounds.comparison"),
+    "load": "bounds.own",
+    **dict.fromkeys(("Limit", "Rate", "limit", "rate"), "bounds.rates"),
+}
 
 __all__ = [
     "Array",
@@ -70,8 +82,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LATER:
-        import bounds.comparison
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_LATER[name]), name)
+    return value
 
-        return getattr(bounds.comparison, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -10,6 +10,7 @@ from gossip_bounds.commands import (
     certification,
     comparison,
     data,
+    exploring,
     logs,
     measuring,
     modelling,
@@ -39,6 +40,7 @@ app.command("calibrate")(calibration.calibrate)
 app.command("rate")(rates.rate)
 app.command("limit")(rates.limit)
 app.command("plot")(verification.plot)
+app.command("explore")(exploring.explore)
 app.command("data")(data.data)
 app.command("measure")(measuring.measure)
 app.command("logs")(logs.logs)

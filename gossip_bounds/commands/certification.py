@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import bounds
 from bounds.arrays import SPECTRA
-from bounds.certificates import Certificate, Witness
-from bounds.checker import check as checked
 from gossip_bounds.arguments import parse_box
 from gossip_bounds.commands.options import Form, Json, Own
 from gossip_bounds.output import print_json
+
+if TYPE_CHECKING:
+    from bounds.certificates import Certificate, Witness
 
 _SHOWN = 3
 
@@ -61,6 +62,8 @@ def check(
     json: Json = False,
 ) -> None:
     """Check saved certificates with code that shares nothing with the search for proofs; exit code 1 unless all are confirmed."""
+    from bounds.checker import check as checked
+
     findings = [checked(file) for file in files]
     if json:
         rows = zip(files, findings, strict=True)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import bounds
-from bounds.comparison import Comparison, Crossing, OrderWitness
 from bounds.errors import DomainError, MissingParameterError, UnknownParameterError
 from gossip_bounds.arguments import number, split_words
 from gossip_bounds.commands.options import Form, Json, Own, Readout
 from gossip_bounds.output import print_json
+
+if TYPE_CHECKING:
+    from bounds.comparison import Comparison, Crossing, OrderWitness
 
 _WORDS = {"<=": "is never above", ">=": "is never below", "crosses": "crosses", "undecided": "has no decided order with"}
 Box = dict[str, tuple[float, float]]

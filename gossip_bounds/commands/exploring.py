@@ -15,10 +15,7 @@ def explore(
     out: Annotated[Path, typer.Option("-o", "--out", help="The page to write, one self-contained HTML file.")] = Path("explorer.html"),
     own: Own = None,
 ) -> None:
-    """Write a page with sliders, live curves, formulas and assumptions of some bounds; it needs no server and no network.
-
-    Example: gossip-bounds explore dsgd_convex mgs_excess_convex --out explorer.html
-    """
+    """Write a page with sliders, live curves, formulas and assumptions of some bounds; it needs no server and no network."""
     import bounds
     from figures.explorer import write_explorer
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from html import escape
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +16,7 @@ from bounds.errors import DomainError, UnknownParameterError
 from bounds.expression import Name, Node, PrecisionError, parse, to_latex, to_sympy
 from bounds.expression.tree import names
 from bounds.formula import Formula, without_false_flags
+from bounds.notebook import table
 from bounds.numeric.ways import Ways
 from bounds.recursion import Recursion
 from bounds.setting import Fact, Setting
@@ -84,6 +86,16 @@ class Bound:
 
     def __repr__(self) -> str:
         return f"<Bound {self.id}: {self.quantity.label}, {self.kind.value}>"
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+    def _repr_html_(self) -> str:
+        about = [("bounds", f"{self.quantity.label} ({self.kind.label})"), ("formula", self.formula.text(self.given(())))]
+        about += [("update forms", ", ".join(form.value for form in self.update_forms)), ("source", self.source.paper)]
+        assumed = [("assumes", text) for text in (*(one.text for one in self.conditions), *(one.text for one in self.properties))]
+        names = [(one.name, f"{one.meaning} [{one.unit}], {one.domain}") for one in self.symbols]
+        return f"<b>{self.id}</b>: {escape(self.title)}" + table(("", ""), about + assumed) + table(("parameter", "meaning"), names)
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:

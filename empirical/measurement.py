@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,10 @@ from bounds.setting import LossClass, Setting
 from bounds.vocabulary import Quantity, Readout, UpdateForm
 from empirical.configuration import Run
 from empirical.problems.base import Problem
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +37,27 @@ class Measurement:
     values: NDArray[np.float64]
     setting: Setting
     subset_error: NDArray[np.float64] | None = None
+
+    def to_xarray(self) -> xarray.DataArray:
+        """The values over the dimensions ``replicate`` (and ``node`` for the worst node), with the setting's facts as attributes."""
+        import xarray
+
+        facts = {name: value for name, value in self.setting.facts().items() if isinstance(value, int | float | str)}
+        names = ("replicate", "node")[: self.values.ndim]
+        return xarray.DataArray(self.values, dims=names, name=self.quantity.value, attrs={**facts, "readout": self.readout.value})
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per replicate (and node)."""
+        return self.to_xarray().to_dataframe().reset_index() if self.values.ndim > 1 else self._frame()
+
+    def _frame(self) -> pandas.DataFrame:
+        import pandas
+
+        columns = {"replicate": np.arange(len(self.values)), self.quantity.value: self.values}
+        return pandas.DataFrame(columns if self.subset_error is None else columns | {"subset_error": self.subset_error})
+
+    def _repr_html_(self) -> str:
+        return str(self.to_pandas().to_html(index=False, max_rows=10))
 
 
 def _conditions(run: Run, problem: Problem) -> dict[str, float | int | bool | str]:

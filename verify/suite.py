@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bounds.errors import unknown_name
+from bounds.notebook import table
 from bounds.registry import loaded
 from verify.case import Case, Context
 from verify.claims import cao2025, core, li2025, own, zhu2023
@@ -15,6 +16,9 @@ from verify.plan import Memory, Progress, Task, execute, spread
 from verify.self_check import SelfCheck, self_check_task
 from verify.statistics import split_level
 from verify.verdict import CaseResult
+
+if TYPE_CHECKING:
+    import pandas
 
 #: Replicates and twins per configuration; more decide more.
 BUDGETS = {
@@ -41,6 +45,16 @@ class Suite:
     self_check: SelfCheck
     level: float
     measured_claims: int
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """One row per case, with the columns of ``results.json``."""
+        import pandas
+
+        return pandas.DataFrame([result.row() for result in self.results])
+
+    def _repr_html_(self) -> str:
+        rows = [(one.claim, one.case, one.verdict.name, one.evidence.value, one.reason) for one in self.results]
+        return table(("claim", "case", "verdict", "evidence", "why"), rows)
 
 
 def select(names: Sequence[str]) -> list[str]:

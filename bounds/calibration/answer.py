@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from bounds.notebook import Shown
+
 Status = Literal["found", "impossible", "undecided"]
 #: Which of the values that meet a target.
 Side = Literal["smallest", "largest"]
@@ -14,7 +16,7 @@ Number = float | int | Mapping[str, float | int]
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class Calibration(Shown):
     """The value of ``parameter`` that meets ``target``, the other parameters held fixed.
 
     ``value`` itself meets the target and every assumption; the threshold lies in [low, high] (for an integer, both are the

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from bounds.box import Box
 from bounds.files import write_text
+from bounds.notebook import Shown
 from bounds.vocabulary import Direction
 
 Status = Literal["proved", "refuted", "undecided"]
@@ -26,7 +27,7 @@ class Witness:
 
 
 @dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Shown):
     """What is known of one direction of one bound.
 
     ``boxes`` counts the boxes and pairs of points looked at. ``tolerance`` is how far a proved direction may be violated:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from bounds.box import Box, Point
+from bounds.notebook import Shown
 
 Answer = Literal["<=", ">=", "crosses", "undecided"]
 
@@ -38,7 +39,7 @@ class Witness:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Shown):
     """The order of two bounds a and b over the admissible part of a box.
 
     ``relation`` is proved (<= and >= need not be strict); ``crosses`` by two ``witnesses``, a smaller at the first one.

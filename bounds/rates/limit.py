@@ -10,6 +10,7 @@ from bounds.bound import Bound
 from bounds.errors import DomainError, ExpressionError
 from bounds.expression import parse
 from bounds.expression.tree import Node, names
+from bounds.notebook import Shown
 from bounds.rates.calculus import Calculus, parameter, replaced
 from bounds.rates.check import differs, far_off
 from bounds.rates.fold import INFINITE, MINUS_INFINITE, ZERO, Folding, NoValueError
@@ -23,7 +24,7 @@ Place = Literal["inf", "0"]
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Shown):
     """What a bound is, or tends to, at ``at``: each parameter there is a number, or ``inf`` or ``0`` where it tends to that.
 
     ``value`` is text in the grammar of expressions and in the other parameters, ``inf`` where the bound grows beyond all

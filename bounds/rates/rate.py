@@ -10,6 +10,7 @@ from typing import Any, Literal
 from bounds.bound import Bound
 from bounds.errors import DomainError, UnknownParameterError
 from bounds.expression.tree import Node, Number, Product
+from bounds.notebook import Shown
 from bounds.rates.check import disagreement
 from bounds.rates.limit import calculus_for, checked, tends
 from bounds.rates.rational import TooLargeError, text, tree
@@ -24,7 +25,7 @@ _INFINITE = Number(None)
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(Shown):
     """value ~ C * parameter**exponent * log(parameter)**log_power as the parameter tends to ``limit``.
 
     ``exponent`` and ``log_power`` are text in the grammar of expressions; an exponential has the exponent inf or -inf. Where

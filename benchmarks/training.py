@@ -86,8 +86,8 @@ def twins_rate() -> Record:
 
 
 def configuration(seed: int) -> float:
-    """One configuration of the sweep, about a second."""
-    run = Run(problem="softmax-digits", update_form="cta", m=16, n=32, T=1000, eta=0.1, replicates=60, seed=seed)  # type: ignore[arg-type]
+    """One configuration of the sweep, a few seconds, with the replicates of a report."""
+    run = Run(problem="softmax-digits", update_form="cta", m=16, n=32, T=1000, eta=0.1, replicates=128, seed=seed)  # type: ignore[arg-type]
     return float(measure(run, [("generalization_error", "node_average")], device="cpu")[0].values.mean())  # type: ignore[list-item]
 
 

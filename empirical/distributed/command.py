@@ -1,0 +1,168 @@
+"""``python -m empirical.distributed``: one process of a distributed run."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bounds.cost import SENDS, Link
+from bounds.errors import DomainError, GossipBoundsError, NodeLostError
+from bounds.files import make_folder
+from empirical.configuration import Run
+from empirical.distributed.checkpoints import Checkpoints
+from empirical.distributed.outcome import Outcome, distributed_key, measured_off
+from empirical.distributed.peers import BACKENDS, Peers, joined
+from empirical.distributed.place import Place, Speaker, StoppedError, place, stoppable
+from empirical.distributed.throttle import Throttle
+from empirical.distributed.training import Node, check_run, train
+from empirical.experiment import read_experiment
+from empirical.measuring import Request
+from empirical.memory import hold_memory
+from empirical.problems.registry import problem as build_problem
+from empirical.readings import reading
+from empirical.samples import draw_samples
+
+_BAD_INPUT, _LOST, _INTERRUPTED = 2, 1, 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="torchrun --nproc-per-node NODES -m empirical.distributed",
+        description="One decentralized run, one process per node; see docs/distributed.md.",
+    )
+    parser.add_argument("file", type=Path, metavar="FILE.toml", help="[run] and [measure] as for gossip-bounds measure, without [sweep]")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the result and of the checkpoints")
+    parser.add_argument("--every", type=int, default=None, metavar="STEPS", help="steps between checkpoints; a tenth of T if left out")
+    parser.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS", help="a node silent for so long is lost (60)")
+    parser.add_argument("--backend", choices=BACKENDS, default="gloo", help="gloo on CPUs; nccl, one GPU per process, is untested")
+    parser.add_argument("--seed", type=int, default=None, help="instead of the file's")
+    parser.add_argument("--latency", type=float, default=None, metavar="SECONDS", help="pretend slower links: seconds a message")
+    parser.add_argument("--bandwidth", type=float, default=None, metavar="BYTES", help="pretend slower links: bytes a second")
+    parser.add_argument("--sends", choices=SENDS, default="overlapping", help="how a node's messages share its pretended link")
+    return parser
+
+
+def _throttle(options: argparse.Namespace) -> Throttle | None:
+    if options.latency is None and options.bandwidth is None:
+        return None
+    bandwidth = float("inf") if options.bandwidth is None else options.bandwidth
+    return Throttle(Link(options.latency or 0.0, bandwidth, options.sends))
+
+
+def _asked(options: argparse.Namespace, where: Place) -> tuple[Run, tuple[Request, ...]]:
+    """The one run of the file, checked before any process waits for another.
+
+    Raises:
+        GossipBoundsError: one line.
+    """
+    experiment = read_experiment(options.file, options.seed)
+    if len(experiment.configurations) != 1:
+        raise DomainError(f"{str(options.file)!r} asks for {len(experiment.configurations)} configurations; a distributed run is one: drop [sweep]")
+    run = experiment.configurations[0].run
+    check_run(run, where.size)
+    problem = build_problem(run.problem)
+    for request in experiment.requests:
+        if reading(run, problem, *request).of_twins:
+            raise DomainError(f"got {request[0].value}, which is read from twins; a distributed run has none: use gossip-bounds measure")
+    if options.every is not None and options.every < 1:
+        raise DomainError(f"got --every {options.every}; it is a number of steps >= 1")
+    if not 0 < options.timeout < float("inf"):
+        raise DomainError(f"got --timeout {options.timeout}; it is a finite number of seconds > 0")
+    return run, experiment.requests
+
+
+def _device(backend: str, local: int) -> torch.device:
+    if backend == "gloo":
+        return torch.device("cpu")
+    device = torch.device("cuda", local)
+    torch.cuda.set_device(device)
+    return device
+
+
+def _progress(run: Run, rank: int) -> Callable[[int], None] | None:
+    if rank or not sys.stderr.isatty():
+        return None
+    every = max(1, run.T // 100)
+
+    def tick(step: int) -> None:
+        if step % every == 0 or step == run.T:
+            sys.stderr.write(f"\rstep {step} of {run.T}" + ("\n" if step == run.T else ""))
+
+    return tick
+
+
+def _together(
+    run: Run, requests: tuple[Request, ...], options: argparse.Namespace, where: Place, outcome: Outcome, note: Callable[[str], None]
+) -> str:
+    """Train with the other processes and, at node 0, write what came out; what to print."""
+    device, throttle = _device(options.backend, where.local), _throttle(options)
+    problem = build_problem(run.problem)
+    samples = draw_samples(run, problem)
+    checkpoints = Checkpoints(outcome.folder / "checkpoints", outcome.key, where.rank, note)
+    with joined(where.rank, where.size, options.backend, options.timeout, throttle) as peers:
+        node = Node(run, problem, samples, where.rank, peers, device)
+        begun, readings = train(node, peers, checkpoints, options.every or max(1, run.T // 10), _progress(run, where.rank))
+        notes = {"resumed_at": begun, "traffic": [vars(one) for one in peers.everybody(peers.traffic)]}
+        gathered = peers.collect(readings)
+        if gathered is not None:
+            # (readings, replicates, m, P) to (replicates, readings, m, P)
+            models = torch.cat(gathered, dim=2).transpose(0, 1).contiguous()
+            outcome.write(run, models, measured_off(run, problem, samples, requests, models), notes)
+        peers.meet()
+        checkpoints.forget(run.T + 1)
+    return f"{run.m} nodes, {run.T} steps{f' (from step {begun} on)' if begun else ''}: {outcome.document}"
+
+
+def _run(options: argparse.Namespace, where: Place, speaking: list[Speaker]) -> None:
+    run, requests = _asked(options, where)
+    key = distributed_key(run, requests, _device(options.backend, where.local).type)
+    outcome = Outcome(make_folder(options.out), key)
+    speaker = Speaker(outcome.folder / f"{key[:16]}.stopped")
+    if where.local == 0:
+        speaker.forget()
+    if outcome.load() is not None:
+        line = f"nothing to do: {outcome.document} is there"
+    else:
+        speaking.append(speaker)
+        with torch.inference_mode():
+            line = _together(run, requests, options, where, outcome, lambda text: print(f"gossip-bounds: {text}", file=sys.stderr))
+    if where.rank == 0:
+        print(line)
+
+
+def _said(line: str, where: Place | None, speaking: Sequence[Speaker]) -> None:
+    """Bad input is the same in every process, so node 0 says it; what befell one process, the first one to notice does."""
+    if speaking:
+        speaking[0].say(line)
+    elif where is None or where.rank == 0:
+        print(f"gossip-bounds: {' '.join(line.split())}", file=sys.stderr)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one process; its exit status: 0, 1 for a lost node, 2 for bad input."""
+    where, speaking = None, []  # type: ignore[var-annotated]
+    try:
+        where = place(os.environ)
+        options: Any = _parser().parse_args(arguments)
+        hold_memory()
+        with stoppable():
+            _run(options, where, speaking)
+        return 0
+    except NodeLostError as error:
+        _said(str(error), where, speaking)
+        return _LOST
+    except GossipBoundsError as error:
+        _said(str(error), where, speaking)
+        return _BAD_INPUT
+    except StoppedError:
+        _said("this process was told to stop, perhaps because a node died; run the same command again to go on", where, speaking)
+        return _LOST
+    except KeyboardInterrupt:
+        _said("interrupted; run the same command again to go on from the last checkpoint", where, speaking)
+        return _INTERRUPTED

@@ -2,5 +2,4 @@
 
 from bounds.cost.link import SENDS, Link, arrivals, busiest_degree, message_bytes
 
-
 __all__ = ["SENDS", "Link", "arrivals", "busiest_degree", "message_bytes"]

@@ -17,15 +17,15 @@ from bounds.files import make_folder
 from empirical.configuration import Run
 from empirical.distributed.checkpoints import Checkpoints
 from empirical.distributed.outcome import Outcome, distributed_key, measured_off
-from empirical.distributed.peers import BACKENDS, Peers, joined
+from empirical.distributed.peers import BACKENDS, Peers, Traffic, joined
 from empirical.distributed.place import Place, Speaker, StoppedError, place, stoppable
 from empirical.distributed.throttle import Throttle
 from empirical.distributed.training import Node, check_run, train
-from empirical.experiment import read_experiment
+from empirical.experiment import Experiment, read_experiment
 from empirical.measuring import Request
 from empirical.memory import hold_memory
 from empirical.problems.registry import problem as build_problem
-from empirical.readings import reading
+from empirical.readings import READINGS
 from empirical.samples import draw_samples
 
 _BAD_INPUT, _LOST, _INTERRUPTED = 2, 1, 130
@@ -34,9 +34,9 @@ _BAD_INPUT, _LOST, _INTERRUPTED = 2, 1, 130
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="torchrun --nproc-per-node NODES -m empirical.distributed",
-        description="One decentralized run, one process per node; see docs/distributed.md.",
+        description="Decentralized runs, one process per node, one run after the other; see docs/distributed.md.",
     )
-    parser.add_argument("file", type=Path, metavar="FILE.toml", help="[run] and [measure] as for gossip-bounds measure, without [sweep]")
+    parser.add_argument("file", type=Path, metavar="FILE.toml", help="[run], [sweep] and [measure] as for gossip-bounds measure")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the result and of the checkpoints")
     parser.add_argument("--every", type=int, default=None, metavar="STEPS", help="steps between checkpoints; a tenth of T if left out")
     parser.add_argument("--timeout", type=float, default=60.0, metavar="SECONDS", help="a node silent for so long is lost (60)")
@@ -55,26 +55,25 @@ def _throttle(options: argparse.Namespace) -> Throttle | None:
     return Throttle(Link(options.latency or 0.0, bandwidth, options.sends))
 
 
-def _asked(options: argparse.Namespace, where: Place) -> tuple[Run, tuple[Request, ...]]:
-    """The one run of the file, checked before any process waits for another.
+def _asked(options: argparse.Namespace, where: Place) -> Experiment:
+    """What the file asks for, checked before any process waits for another.
 
     Raises:
         GossipBoundsError: one line.
     """
     experiment = read_experiment(options.file, options.seed)
-    if len(experiment.configurations) != 1:
-        raise DomainError(f"{str(options.file)!r} asks for {len(experiment.configurations)} configurations; a distributed run is one: drop [sweep]")
-    run = experiment.configurations[0].run
-    check_run(run, where.size)
-    problem = build_problem(run.problem)
-    for request in experiment.requests:
-        if reading(run, problem, *request).of_twins:
-            raise DomainError(f"got {request[0].value}, which is read from twins; a distributed run has none: use gossip-bounds measure")
+    for one in experiment.configurations:
+        check_run(one.run, where.size)
+        for request in experiment.requests:
+            if READINGS[request].of_twins:
+                raise DomainError(
+                    f"got {request[0].value}, which is read from twins; a distributed run has none: use gossip-bounds measure"
+                )
     if options.every is not None and options.every < 1:
         raise DomainError(f"got --every {options.every}; it is a number of steps >= 1")
     if not 0 < options.timeout < float("inf"):
         raise DomainError(f"got --timeout {options.timeout}; it is a finite number of seconds > 0")
-    return run, experiment.requests
+    return experiment
 
 
 def _device(backend: str, local: int) -> torch.device:
@@ -97,43 +96,43 @@ def _progress(run: Run, rank: int) -> Callable[[int], None] | None:
     return tick
 
 
-def _together(
-    run: Run, requests: tuple[Request, ...], options: argparse.Namespace, where: Place, outcome: Outcome, note: Callable[[str], None]
-) -> str:
-    """Train with the other processes and, at node 0, write what came out; what to print."""
-    device, throttle = _device(options.backend, where.local), _throttle(options)
-    problem = build_problem(run.problem)
+def _note(line: str) -> None:
+    print(f"gossip-bounds: {line}", file=sys.stderr)
+
+
+def _train(run: Run, requests: tuple[Request, ...], every: int | None, peers: Peers, device: torch.device, folder: Path) -> str:
+    """Train one run with the other processes and, at node 0, write what came out; what to print."""
+    outcome = Outcome(folder, distributed_key(run, requests, device.type))
+    # Only node 0 has the result where folders are not shared.
+    if peers.everybody(peers.rank == 0 and outcome.load() is not None)[0]:
+        return f"nothing to do: {outcome.document} is there"
+    problem, peers.traffic = build_problem(run.problem), Traffic()
     samples = draw_samples(run, problem)
-    checkpoints = Checkpoints(outcome.folder / "checkpoints", outcome.key, where.rank, note)
-    with joined(where.rank, where.size, options.backend, options.timeout, throttle) as peers:
-        node = Node(run, problem, samples, where.rank, peers, device)
-        begun, readings = train(node, peers, checkpoints, options.every or max(1, run.T // 10), _progress(run, where.rank))
-        notes = {"resumed_at": begun, "traffic": [vars(one) for one in peers.everybody(peers.traffic)]}
-        gathered = peers.collect(readings)
-        if gathered is not None:
-            # (readings, replicates, m, P) to (replicates, readings, m, P)
-            models = torch.cat(gathered, dim=2).transpose(0, 1).contiguous()
-            outcome.write(run, models, measured_off(run, problem, samples, requests, models), notes)
-        peers.meet()
-        checkpoints.forget(run.T + 1)
+    checkpoints = Checkpoints(folder / "checkpoints", outcome.key, peers.rank, _note)
+    node = Node(run, problem, samples, peers.rank, peers, device)
+    begun, readings = train(node, peers, checkpoints, every or max(1, run.T // 10), _progress(run, peers.rank))
+    notes = {"resumed_at": begun, "traffic": [vars(one) for one in peers.everybody(peers.traffic)]}
+    gathered = peers.collect(readings)
+    if gathered is not None:
+        # (readings, replicates, m, P) to (replicates, readings, m, P)
+        models = torch.cat(gathered, dim=2).transpose(0, 1).contiguous()
+        outcome.write(run, models, measured_off(run, problem, samples, requests, models), notes)
+    peers.meet()
+    checkpoints.forget(run.T + 1)
     return f"{run.m} nodes, {run.T} steps{f' (from step {begun} on)' if begun else ''}: {outcome.document}"
 
 
 def _run(options: argparse.Namespace, where: Place, speaking: list[Speaker]) -> None:
-    run, requests = _asked(options, where)
-    key = distributed_key(run, requests, _device(options.backend, where.local).type)
-    outcome = Outcome(make_folder(options.out), key)
-    speaker = Speaker(outcome.folder / f"{key[:16]}.stopped")
+    experiment, throttle = _asked(options, where), _throttle(options)
+    folder, device = make_folder(options.out), _device(options.backend, where.local)
+    speaking.append(Speaker(folder / "stopped.txt"))
     if where.local == 0:
-        speaker.forget()
-    if outcome.load() is not None:
-        line = f"nothing to do: {outcome.document} is there"
-    else:
-        speaking.append(speaker)
-        with torch.inference_mode():
-            line = _together(run, requests, options, where, outcome, lambda text: print(f"gossip-bounds: {text}", file=sys.stderr))
-    if where.rank == 0:
-        print(line)
+        speaking[0].forget()
+    with torch.inference_mode(), joined(where.rank, where.size, options.backend, options.timeout, throttle) as peers:
+        for one in experiment.configurations:
+            line = _train(one.run, experiment.requests, options.every, peers, device, folder)
+            if where.rank == 0:
+                print(line, flush=True)
 
 
 def _said(line: str, where: Place | None, speaking: Sequence[Speaker]) -> None:

@@ -77,12 +77,17 @@ class Outcome:
         values: dict[str, list[Any]] = {}
         for one in measured:
             values.setdefault(f"{one.quantity.value}_at_{one.readout.value}", []).append(one.values.tolist())
-        return {"schema_version": 1, "key": self.key, "models": self.models.name, "nodes": run.m, "steps": list(run.read_at), "values": values}
+        return {
+            "schema_version": 1,
+            "key": self.key,
+            "models": self.models.name,
+            "nodes": run.m,
+            "steps": list(run.read_at),
+            "values": values,
+        }
 
 
-def measured_off(
-    run: Run, problem: Problem, samples: Samples, requests: tuple[Request, ...], models: Tensor
-) -> list[Measurement]:
+def measured_off(run: Run, problem: Problem, samples: Samples, requests: tuple[Request, ...], models: Tensor) -> list[Measurement]:
     """The requested quantities of ``models`` (replicates, readings, m, P).
 
     Raises:

@@ -125,7 +125,9 @@ def _reason(error: RuntimeError, timeout: float) -> str:
 
 
 @contextmanager
-def joined(rank: int, size: int, backend: str = "gloo", timeout: float = 60.0, throttle: Throttle | None = None, **where: Any) -> Iterator[Peers]:
+def joined(
+    rank: int, size: int, backend: str = "gloo", timeout: float = 60.0, throttle: Throttle | None = None, **where: Any
+) -> Iterator[Peers]:
     """Join the process group that torchrun's environment names, or the one that ``where`` (store, init_method) does.
 
     Raises:

@@ -29,7 +29,9 @@ def check_run(run: Run, nodes: int) -> None:
     if run.update_form is UpdateForm.CENTRALIZED:
         raise DomainError("got update_form='centralized', which has one model and no network; use atc, cta or consensus")
     if run.twins:
-        raise DomainError(f"got twins={run.twins}; a distributed run has none: set twins=0, or measure stabilities with gossip-bounds measure")
+        raise DomainError(
+            f"got twins={run.twins}; a distributed run has none: set twins=0, or measure stabilities with gossip-bounds measure"
+        )
     if run.m != nodes:
         raise DomainError(f"got m={run.m} nodes in {nodes} processes; start one process per node: torchrun --nproc-per-node {run.m}")
 
@@ -81,9 +83,7 @@ def resume(node: Node, peers: Peers, checkpoints: Checkpoints) -> list[Tensor]:
     return list(torch.from_numpy(readings).to(node.device).unbind(0))
 
 
-def train(
-    node: Node, peers: Peers, checkpoints: Checkpoints, every: int, tick: Callable[[int], None] | None = None
-) -> tuple[int, Tensor]:
+def train(node: Node, peers: Peers, checkpoints: Checkpoints, every: int, tick: Callable[[int], None] | None = None) -> tuple[int, Tensor]:
     """Train from the last common checkpoint to step T, with a checkpoint after every ``every`` steps and at the end.
 
     A step's checkpoint replaces the one before only when all nodes have it, so that they always have one in common.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 
@@ -31,8 +31,13 @@ from empirical.samples import draw_samples
 _BAD_INPUT, _LOST, _INTERRUPTED = 2, 1, 130
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise DomainError(f"{message}; {self.prog} --help lists what there is")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="torchrun --nproc-per-node NODES -m empirical.distributed",
         description="Decentralized runs, one process per node, one run after the other; see docs/distributed.md.",
     )
@@ -165,3 +170,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _said("interrupted; run the same command again to go on from the last checkpoint", where, speaking)
         return _INTERRUPTED
+
+
+def process(arguments: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
+    """:func:`main` as the whole of a process that somebody else than torchrun starts, with torchrun's variables."""
+    os.environ.update(environment)
+    sys.exit(main(arguments))

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,13 @@ class Trained:
     traffic: tuple[Traffic, ...]
 
 
+def forking() -> ForkServerContext:
+    """A way to start processes that are forked from one that has imported torch and this package, and nothing else."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["empirical.distributed.command", "empirical.distributed.local"])
+    return context
+
+
 def run_locally(runs: Sequence[Run], link: Link | None = None, timeout: float = 60.0) -> list[Trained]:
     """Train runs of one number of nodes m one after the other, in m processes of this machine that talk over gloo.
 
@@ -44,9 +52,7 @@ def run_locally(runs: Sequence[Run], link: Link | None = None, timeout: float = 
     """
     for run in runs:
         check_run(run, runs[0].m)
-    context = multiprocessing.get_context("forkserver")
-    # Each process is forked from one that has imported torch.
-    context.set_forkserver_preload([__name__])
+    context = forking()
     with tempfile.TemporaryDirectory() as folder:
         ours, theirs = context.Pipe(duplex=False)
         processes = [context.Process(target=_process, args=(list(runs), rank, folder, link, timeout, theirs)) for rank in range(runs[0].m)]

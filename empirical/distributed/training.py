@@ -96,15 +96,16 @@ def train(node: Node, peers: Peers, checkpoints: Checkpoints, every: int, tick: 
     """
     run = node.run
     with torch.inference_mode(), one_thread():
-        kept = -1
+        kept = saved = -1
         try:
             readings = resume(node, peers, checkpoints)
-            kept = begun = node.step
+            kept = saved = begun = node.step
             for step in node.steps():
                 if step in run.read_at:
                     readings.append(node.models.clone())
                 if step % every == 0 or step == run.T:
                     checkpoints.save(step, (node.models.cpu().numpy(), _stacked(readings, node).cpu().numpy()))
+                    saved = step
                     peers.meet()
                     kept = step
                     checkpoints.forget(step)
@@ -112,14 +113,15 @@ def train(node: Node, peers: Peers, checkpoints: Checkpoints, every: int, tick: 
                     tick(step)
             return begun, _stacked(readings, node)
         except NodeLostError as error:
-            raise NodeLostError(f"{error} in step {node.step + 1} of {run.T}; {_advice(kept)}") from None
+            raise NodeLostError(f"{error} after step {node.step} of {run.T}; {_advice(kept, saved)}") from None
 
 
 def _stacked(readings: list[Tensor], node: Node) -> Tensor:
     return torch.stack(readings) if readings else node.models.new_empty((0, *node.models.shape))
 
 
-def _advice(kept: int) -> str:
+def _advice(kept: int, saved: int) -> str:
+    """What to do, when all nodes have the checkpoint of step ``kept``, and this one that of step ``saved``."""
     if kept < 0:
-        return "no step was done: run the same command again"
-    return f"run the same command again to go on from step {kept}"
+        return "it had not begun: run the same command again"
+    return f"run the same command again to go on from step {kept}{f' or {saved}' if saved > kept else ''}"

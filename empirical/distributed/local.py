@@ -25,6 +25,9 @@ from empirical.distributed.training import Node, check_run, train
 from empirical.problems.registry import problem as build_problem
 from empirical.samples import draw_samples
 
+#: What problems and topologies import when they are built; seconds in each process otherwise.
+_SLOW_IMPORTS = ("sklearn.datasets", "networkx", "scipy.sparse.csgraph", "empirical.problems.softmax", "empirical.problems.perceptron")
+
 
 @dataclass(frozen=True, eq=False)
 class Trained:
@@ -35,9 +38,9 @@ class Trained:
 
 
 def forking() -> ForkServerContext:
-    """A way to start processes that are forked from one that has imported torch and this package, and nothing else."""
+    """A way to start processes that are forked from one that has imported what each of them needs, and done nothing else."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["empirical.distributed.command", "empirical.distributed.local"])
+    context.set_forkserver_preload(["empirical.distributed.command", *_SLOW_IMPORTS])
     return context
 
 

@@ -9,6 +9,7 @@ from gossip_bounds.commands import (
     catalogue,
     certification,
     comparison,
+    cost,
     data,
     logs,
     measuring,
@@ -36,6 +37,7 @@ app.command("certificates")(certification.certificates)
 app.command("check")(certification.check)
 app.command("compare")(comparison.compare)
 app.command("calibrate")(calibration.calibrate)
+app.command("cost")(cost.cost)
 app.command("rate")(rates.rate)
 app.command("limit")(rates.limit)
 app.command("plot")(verification.plot)

@@ -24,7 +24,9 @@ def main() -> None:
     runs = [_run(topology, Q) for topology, Q in product(("ring", "complete", "star"), (1, 3))]
     size = message_bytes(problem("softmax-digits").width, "float64")
     free = run_locally(runs)
-    print("| graph | degree | Q | sends | bytes a step | model ms | measured ms | ratio | unthrottled ms |\n|---|---|---|---|---|---|---|---|---|")
+    print(
+        "| graph | degree | Q | sends | bytes a step | model ms | measured ms | ratio | unthrottled ms |\n|---|---|---|---|---|---|---|---|---|"
+    )
     for sends in SENDS:
         link = Link(LATENCY, BANDWIDTH, sends)
         for run, slow, fast in zip(runs, run_locally(runs, link), free, strict=True):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bounds.errors import InputFileError
-from bounds.files import read_bytes, write_bytes
+from bounds.files import TEMPORARY, read_bytes, write_bytes
 from empirical.store.seal import sealed, unsealed
 
 State = tuple[NDArray[np.floating], NDArray[np.floating]]
@@ -80,3 +80,10 @@ class Checkpoints:
         for path in self.folder.glob(f"{self._stem}*.ckpt"):
             if int(path.stem.rpartition("-")[2]) < before:
                 path.unlink(missing_ok=True)
+
+
+def forget_leftovers(folder: Path) -> None:
+    """Remove what killed processes left half-written in ``folder``; nobody may be writing there."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if TEMPORARY.fullmatch(path.name):
+            path.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from bounds.cost import SENDS, Link
 from bounds.errors import DomainError, GossipBoundsError, NodeLostError
 from bounds.files import make_folder
 from empirical.configuration import Run
-from empirical.distributed.checkpoints import Checkpoints
+from empirical.distributed.checkpoints import Checkpoints, forget_leftovers
 from empirical.distributed.outcome import Outcome, distributed_key, measured_off
 from empirical.distributed.peers import BACKENDS, Peers, Traffic, joined
 from empirical.distributed.place import Place, Speaker, StoppedError, place, stoppable
@@ -134,6 +134,9 @@ def _run(options: argparse.Namespace, where: Place, speaking: list[Speaker]) -> 
     if where.local == 0:
         speaking[0].forget()
     with torch.inference_mode(), joined(where.rank, where.size, options.backend, options.timeout, throttle) as peers:
+        # Before the first exchange, so that nobody is writing.
+        if where.local == 0:
+            forget_leftovers(folder / "checkpoints")
         for one in experiment.configurations:
             line = _train(one.run, experiment.requests, options.every, peers, device, folder)
             if where.rank == 0:

@@ -57,7 +57,15 @@ def test_seconds_in_closed_form(latency: float, bandwidth: float, degree: int, s
 
 @pytest.mark.parametrize(
     ("name", "m", "degree"),
-    [("ring", 8, 2), ("complete", 8, 7), ("torus", 16, 4), ("hypercube", 16, 4), ("star", 9, 8), ("exponential_directed", 16, 4), ("ring", 1, 0)],
+    [
+        ("ring", 8, 2),
+        ("complete", 8, 7),
+        ("torus", 16, 4),
+        ("hypercube", 16, 4),
+        ("star", 9, 8),
+        ("exponential_directed", 16, 4),
+        ("ring", 1, 0),
+    ],
 )
 def test_degrees(name: str, m: int, degree: int) -> None:
     assert busiest_degree(topology(name, m).matrix) == degree
@@ -117,12 +125,16 @@ def test_the_plan_is_the_best_of_many_choices(name: str, m: int, target: float) 
 
 
 def test_graphs_that_do_not_help_say_why() -> None:
-    found = plans(EXCESS, ["ring", "hypercube", "exponential_directed"], target=0.01, m=6, link=LINK, work=WORK, most=2, batches=(1,), **VALUES)
+    found = plans(
+        EXCESS, ["ring", "hypercube", "exponential_directed"], target=0.01, m=6, link=LINK, work=WORK, most=2, batches=(1,), **VALUES
+    )
     reasons = {one.topology: one.reason for one in found}
     assert {one.status for one in found} == {"impossible"}
     assert "floor" in reasons["ring"]
     assert "power of 2" in reasons["hypercube"]
-    (directed,) = plans(EXCESS, [topology("exponential_directed", 6)], target=0.4, m=6, link=LINK, work=WORK, most=1, batches=(4,), **VALUES)
+    (directed,) = plans(
+        EXCESS, [topology("exponential_directed", 6)], target=0.4, m=6, link=LINK, work=WORK, most=1, batches=(4,), **VALUES
+    )
     assert (directed.status, "symmetric" in directed.reason) == ("impossible", True)
 
 

@@ -66,6 +66,7 @@ def test_a_killed_node_ends_the_run_and_the_run_goes_on(toml: Any, start: Any, t
     assert said is not None
     steps = {int(said[4]), int((said[5] or said[4]).removeprefix(" or "))}
     assert 6 <= max(steps) <= int(said[3]) < 30
+    (out / "checkpoints" / f".{'0' * 32}.tmp").write_bytes(b"half")
     assert _finish(start(3, *arguments)) == [0, 0, 0]
     assert _check_resumed(path, out) in steps
     values = json.loads(next(out.glob("*.json")).read_text())["values"]

@@ -13,11 +13,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-from bounds.errors import InputFileError
-from empirical import measure, trajectory
-from empirical.distributed import Checkpoints
+from bounds.errors import InputFileError, NodeLostError
+from empirical import Run, measure, trajectory
+from empirical.distributed import Checkpoints, Node, train
 from empirical.experiment import read_experiment
+from empirical.problems.registry import problem as build_problem
+from empirical.samples import draw_samples
 from empirical.store.seal import unsealed
 
 LINE = r"gossip-bounds: (node 1|a node) does not answer \((.*)\) after step (\d+) of 30; run the same command again to go on from step (\d+)( or \d+)?\n"
@@ -55,6 +58,7 @@ def _check_resumed(toml: Path, out: Path) -> int:
     return int(document["resumed_at"])
 
 
+@pytest.mark.slow
 def test_a_killed_node_ends_the_run_and_the_run_goes_on(toml: Any, start: Any, tmp_path: Path) -> None:
     out, path = tmp_path / "out", toml()
     arguments = (str(path), "--out", str(out), "--every", "3")
@@ -95,6 +99,50 @@ def test_a_node_that_hangs_is_given_up(toml: Any, start: Any, tmp_path: Path) ->
     assert "nothing came for 3 s" in said[2]
     assert _finish(start(3, *arguments)) == [0, 0, 0]
     _check_resumed(path, out)
+
+
+class _Alone:
+    """The peers of the only node of a network; the ``lost``-th meeting fails, and others may say which checkpoints they have."""
+
+    def __init__(self, lost: int = 0, others: tuple[list[int], ...] = ()) -> None:
+        self.lost, self.others, self.meetings = lost, others, 0
+
+    def exchange(self, outgoing: Any, incoming: Any) -> None:
+        assert not outgoing
+        assert not incoming
+
+    def everybody(self, value: Any) -> list[Any]:
+        return [value, *self.others]
+
+    def meet(self) -> None:
+        self.meetings += 1
+        if self.meetings == self.lost:
+            raise NodeLostError("a node does not answer (gone)")
+
+
+def _alone(folder: Path, peers: Any) -> tuple[Run, tuple[int, Any], list[str]]:
+    run = Run(
+        problem="mlp-digits", update_form="atc", m=1, n=9, T=8, eta=0.4, b=2, topology="complete", replicates=2, checkpoints=(1, 4, 8)
+    )
+    described = build_problem(run.problem)
+    kept = Checkpoints(folder, "cd" * 32, 0, print)
+    node = Node(run, described, draw_samples(run, described), 0, peers, torch.device("cpu"))
+    try:
+        found = train(node, peers, kept, 2)
+    except NodeLostError as error:
+        return run, (-1, str(error)), sorted(path.name[-6:] for path in folder.iterdir())
+    return run, found, sorted(path.name[-6:] for path in folder.iterdir())
+
+
+def test_a_checkpoint_stays_until_all_nodes_have_the_next(tmp_path: Path) -> None:
+    said = "a node does not answer (gone) after step {} of 8; run the same command again to go on from step {}"
+    assert _alone(tmp_path, _Alone(lost=1))[1:] == ((-1, said.format(2, "0 or 2")), ["2.ckpt"])
+    # Another node has not got as far as this one: both begin anew.
+    assert _alone(tmp_path, _Alone(lost=3, others=([],)))[1:] == ((-1, said.format(6, "4 or 6")), ["4.ckpt", "6.ckpt"])
+    run, (begun, readings), files = _alone(tmp_path, _Alone(others=([4],)))
+    assert (begun, files) == (4, ["8.ckpt"])
+    expected = trajectory(run, device="cpu", ordered=True)
+    assert np.array_equal(readings.numpy().transpose(1, 0, 2, 3).reshape(expected.shape), expected)
 
 
 def test_checkpoints_are_whole_or_not_there(tmp_path: Path) -> None:

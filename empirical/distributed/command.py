@@ -162,7 +162,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _run(options, where, speaking)
         return 0
     except NodeLostError as error:
-        _said(str(error), where, speaking)
+        # Before and after the training steps there is no step to name; checkpoints stay until the result is written.
+        again = "" if "again" in str(error) else "; run the same command again to go on from the last checkpoint"
+        _said(f"{error}{again}", where, speaking)
         return _LOST
     except GossipBoundsError as error:
         _said(str(error), where, speaking)

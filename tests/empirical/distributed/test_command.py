@@ -100,6 +100,19 @@ def test_without_torchrun(monkeypatch: Any, capsys: pytest.CaptureFixture[str]) 
     assert re.fullmatch(r"gossip-bounds: RANK is not set; .*torchrun.*\n", capsys.readouterr().err)
 
 
+def test_nodes_that_never_come(toml: Any, tmp_path: Path, monkeypatch: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    def nobody(*_: Any, **__: Any) -> None:
+        raise RuntimeError("Timed out after 3 seconds waiting for clients. 1/3 clients joined.")
+
+    monkeypatch.setattr("torch.distributed.init_process_group", nobody)
+    for rank in ("0", "1"):
+        for name, value in (WHERE | {"RANK": rank, "LOCAL_RANK": rank}).items():
+            monkeypatch.setenv(name, value)
+        assert main([str(toml()), "--out", str(tmp_path / "out"), "--timeout", "3"]) == 1
+        line = "gossip-bounds: not all 3 nodes have come (nothing came for 3 s); run the same command again to go on from the last checkpoint\n"
+        assert capsys.readouterr().err == (line if rank == "0" else "")
+
+
 def test_a_centralized_run_has_no_nodes() -> None:
     run = Run(problem="linear", update_form="centralized", m=3, n=4, T=2, eta=0.1, replicates=1)
     with pytest.raises(DomainError, match="no network"):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bounds.vocabulary import UpdateForm
 from empirical.configuration import Run
-from empirical.mixing import Mix, mixer
+from empirical.mixing import Mix, mixer, ordered_mixer
 from empirical.streams import stream
 
 Owners = NDArray[np.int64]
@@ -45,20 +45,42 @@ def one_peer(m: int, first: int, count: int) -> NDArray[np.float64]:
     return product
 
 
-class Gossip:
-    """The gossip of every step of ``run`` on ``device``, in the run's precision; ``width`` is P."""
+def gossip_event(run: Run, step: int) -> int | None:
+    """The number 1, 2, ... of the gossip that step 1, 2, ... does; None for a step without."""
+    if run.update_form is UpdateForm.CENTRALIZED or step % run.gossip_every:
+        return None
+    return step // run.gossip_every
 
-    def __init__(self, run: Run, device: torch.device, width: int = 0) -> None:
-        self.run, self.device, self.width = run, device, width
+
+def gossip_phase(run: Run, event: int) -> int:
+    """Gossips of one phase apply the same matrices (before nodes are renumbered): one-peer graphs take turns, others have one phase."""
+    return (event - 1) * run.Q % max(1, (run.m - 1).bit_length()) if run.graphs == "one_peer" else 0
+
+
+def gossip_steps(run: Run, phase: int) -> list[NDArray[np.float64]]:
+    """The Q matrices that a gossip applies one after the other; their product is what :class:`Gossip` applies at once."""
+    if run.graphs == "one_peer":
+        return [one_peer(run.m, phase + number, 1) for number in range(run.Q)]
+    return [run.base_mixing().matrix] * run.Q
+
+
+class Gossip:
+    """The gossip of every step of ``run`` on ``device``, in the run's precision; ``width`` is P.
+
+    ``ordered`` does the Q gossip steps one by one, each as :func:`empirical.mixing.ordered_mixer` sums, which is what nodes that
+    send to their neighbours do; otherwise W^Q is applied at once, in the fastest way. The two differ by rounding.
+    """
+
+    def __init__(self, run: Run, device: torch.device, width: int = 0, ordered: bool = False) -> None:
+        self.run, self.device, self.width, self.ordered = run, device, width, ordered
         self.dtype: torch.dtype = getattr(torch, run.precision)
         self._mixers: dict[int, Mix] = {}
 
     def at(self, step: int, replicates: range, owners: Owners) -> Mix | None:
         """What step 1, 2, ... applies to networks (k, m, P), network i being of ``replicates[owners[i]]``; None for no gossip."""
-        run = self.run
-        if run.update_form is UpdateForm.CENTRALIZED or step % run.gossip_every:
+        run, event = self.run, gossip_event(self.run, step)
+        if event is None:
             return None
-        event = step // run.gossip_every
         if run.graphs != "relabelled":
             return self._mixer(event)
         parts = np.stack([relabelling(run, event, replicate) for replicate in replicates])[owners]
@@ -66,13 +88,15 @@ class Gossip:
 
     def _mixer(self, event: int) -> Mix:
         """The mixer of W^Q, or of an event's one-peer product; each is made once."""
-        run = self.run
-        period = max(1, (run.m - 1).bit_length())
-        phase = (event - 1) * run.Q % period if run.graphs == "one_peer" else 0
+        phase = gossip_phase(self.run, event)
         if phase not in self._mixers:
-            matrix = one_peer(run.m, phase, run.Q) if run.graphs == "one_peer" else run.base_mixing().power(run.Q)
-            self._mixers[phase] = mixer(matrix, self.device, self.dtype, width=self.width)
+            self._mixers[phase] = ordered_mixer(gossip_steps(self.run, phase)) if self.ordered else self._at_once(phase)
         return self._mixers[phase]
+
+    def _at_once(self, phase: int) -> Mix:
+        run = self.run
+        matrix = one_peer(run.m, phase, run.Q) if run.graphs == "one_peer" else run.base_mixing().power(run.Q)
+        return mixer(matrix, self.device, self.dtype, width=self.width)
 
 
 def _renumbered(mix: Mix, parts: Tensor) -> Mix:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 import numpy as np
@@ -100,10 +100,29 @@ def measure(
     readings = [reading(run, problem, *pair) for pair in pairs]
     run = with_twins(run) if any(wanted.of_twins for wanted in readings) else run
     samples = draw_samples(run, problem)
-    collector = _Collector(run, readings, samples.spared(run) if run.t0 else None)
     twins = run.twins if any(wanted.of_twins for wanted in readings) else 0
-    if readings:
-        _collect(run, problem, samples, cut(run, problem, twins, chunk, place, memory), place, collector, progress)
+    parts = cut(run, problem, twins, chunk, place, memory) if readings else []
+    return read_off(run, problem, samples, pairs, place, states(run, problem, samples, parts, place, run.read_at, progress))
+
+
+def read_off(
+    run: Run,
+    problem: Problem,
+    samples: Samples,
+    pairs: Sequence[Request],
+    device: torch.device,
+    seen: Iterable[tuple[Part, int, Tensor]],
+    ordered: bool = False,
+) -> list[Measurement]:
+    """What :func:`measure` returns, read off models that were trained elsewhere.
+
+    Args:
+        seen: (part, position in ``run.read_at``, models (r, lanes, models, P)), see :func:`empirical.parts.states`.
+        ordered: whether they gossiped in the ordered way, see :func:`empirical.simulation.simulate`.
+    """
+    readings = [reading(run, problem, *pair) for pair in pairs]
+    collector = _Collector(run, readings, samples.spared(run) if run.t0 else None)
+    _collect(run, problem, samples, device, collector, seen, ordered)
     loss = problem.loss_class(run.radius, samples.training.reshape(run.replicates, *_node_shape(run)))
     return [
         Measurement(*pair, values, describe(run, problem, loss, pair[1], step), error)
@@ -122,28 +141,31 @@ def _collect(
     run: Run,
     problem: Problem,
     samples: Samples,
-    parts: Sequence[Part],
     device: torch.device,
     collector: _Collector,
-    report: Callable[[float], None] | None,
+    seen: Iterable[tuple[Part, int, Tensor]],
+    ordered: bool,
 ) -> None:
     exact = problem.to(device, torch.float64)
-    points = Points(run, device, problem.width)
+    points = Points(run, device, problem.width, ordered)
     with torch.inference_mode(), one_thread():
-        for part, step, state in states(run, problem, samples, parts, device, run.read_at, report):
+        for part, step, state in seen:
             at = partial(points, step=run.read_at[step], replicates=part.replicates)
             # Part by part: replicates times population are no fewer numbers than the models.
             weights = torch.from_numpy(contrast(samples.training[part.rows], samples.population[part.rows])).to(device)
             collector.add(part, step, Context(exact, weights), state, at)
 
 
-def trajectory(run: Run, device: str = "auto", chunk: int | None = None) -> Values:
-    """The models themselves, (replicates, checkpoints, models, *weight_shape) in float64, models being m, or 1 if centralized."""
+def trajectory(run: Run, device: str = "auto", chunk: int | None = None, ordered: bool = False) -> Values:
+    """The models themselves, (replicates, checkpoints, models, *weight_shape) in float64, models being m, or 1 if centralized.
+
+    ``ordered`` gossips in the order of summation that a distributed run has, see :func:`empirical.simulation.simulate`.
+    """
     place, problem = resolve_device(device), build_problem(run.problem)
     samples = draw_samples(run, problem)
     result = np.empty((run.replicates, len(run.read_at), run.models, *problem.weight_shape))
     with torch.inference_mode(), one_thread():
-        for part, step, state in states(run, problem, samples, cut(run, problem, 0, chunk, place), place, run.read_at):
+        for part, step, state in states(run, problem, samples, cut(run, problem, 0, chunk, place), place, run.read_at, ordered=ordered):
             models = state[:, 0].double().cpu().numpy()
             result[part.rows, step] = models.reshape(len(part.replicates), run.models, *problem.weight_shape)
     return result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -96,3 +96,32 @@ def _sparse(matrix: NDArray[np.float64]) -> Mix:
                     target[node].add_(network[neighbour], alpha=share)
 
     return mix
+
+
+def ordered_mixer(matrices: Sequence[NDArray[np.float64]]) -> Mix:
+    """The gossip steps ``matrices``, one after the other, each in the one order of summation that any implementation can repeat.
+
+    A step gives node k the sum over its neighbours j, ascending, of round(W[k, j]) x_j in the models' precision: each product
+    is rounded, then added, so that no bit depends on fused operations, on widths of registers, or on what stands beside.
+    """
+    steps = [[[(int(j), float(row[j])) for j in np.flatnonzero(row)] for row in matrix] for matrix in matrices]
+
+    def mix(models: Tensor, out: Tensor) -> None:
+        source = models
+        for number, rows in enumerate(steps):
+            target = out if number == len(steps) - 1 else torch.empty_like(out)
+            for node, terms in enumerate(rows):
+                target[:, node] = ordered_sum([(source[:, j], weight) for j, weight in terms])
+            source = target
+
+    return mix
+
+
+def ordered_sum(terms: Sequence[tuple[Tensor, float]]) -> Tensor:
+    """The sum of weight * tensor over ``terms`` in their order, every product and every sum rounded."""
+    (first, weight), *others = terms
+    total = first * weight
+    for tensor, share in others:
+        # Not add_(tensor, alpha=share), which may or may not round the product.
+        total += tensor * share
+    return total

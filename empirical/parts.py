@@ -100,12 +100,13 @@ def states(
     device: torch.device,
     steps: Sequence[int],
     report: Callable[[float], None] | None = None,
+    ordered: bool = False,
 ) -> Iterator[tuple[Part, int, torch.Tensor]]:
     """(part, position in ``steps``, models) of every part in turn; see :func:`empirical.simulation.simulate`."""
     for done, part in enumerate(parts):
         lanes = samples.lanes(part.rows, part.twins, run.strata)
         tick = _progress(report, done, len(parts), steps[-1])
-        for number, state in enumerate(simulate(run, problem, lanes, part.replicates, device, tick, steps)):
+        for number, state in enumerate(simulate(run, problem, lanes, part.replicates, device, tick, steps, ordered=ordered)):
             yield part, number, state
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -25,8 +26,8 @@ class Points:
     step; X itself otherwise and for the other forms.
     """
 
-    def __init__(self, run: Run, device: torch.device, width: int = 0) -> None:
-        self.gossip = Gossip(run, device, width) if run.update_form is UpdateForm.CTA else None
+    def __init__(self, run: Run, device: torch.device, width: int = 0, ordered: bool = False) -> None:
+        self.gossip = Gossip(run, device, width, ordered) if run.update_form is UpdateForm.CTA else None
 
     def __call__(self, models: Tensor, step: int, replicates: range) -> Tensor:
         """The points of step ``step`` + 1 of some replicates, from their models after ``step``."""
@@ -40,15 +41,30 @@ class Points:
         return mixed.view(models.shape)
 
 
-def _step_rules(run: Run, problem: Problem, device: torch.device, replicates: range) -> Callable[[int, Owners], tuple[Update, Rules]]:
+@dataclass(frozen=True)
+class _Singly:
+    """A problem whose gradients are asked for one model at a time, as a node that holds only its own would ask."""
+
+    problem: Problem
+
+    def add_gradient_(self, target: Tensor, weights: Tensor, draws: Tensor, scale: float) -> None:
+        for k in range(len(target)):
+            self.problem.add_gradient_(target[k : k + 1], weights[k : k + 1], draws[k : k + 1], scale)
+
+
+def _step_rules(
+    run: Run, problem: Problem, device: torch.device, replicates: range, ordered: bool
+) -> Callable[[int, Owners], tuple[Update, Rules]]:
     """The update and the rules of each step for networks of the given owners; a step without gossip is that of plain SGD."""
-    gossip = Gossip(run, device, problem.width)
+    gossip = Gossip(run, device, problem.width, ordered)
     moved = problem.to(device, gossip.dtype)
+    # Kernels that round a model by its place among others would tell a network from its nodes apart.
+    asked = _Singly(moved) if ordered and problem.by_network else moved
 
     def rules(step: int, owners: Owners) -> tuple[Update, Rules]:
         mix = gossip.at(step, replicates, owners)
         form = UpdateForm.CENTRALIZED if mix is None else run.update_form
-        return UPDATES[form], Rules(moved, mix, run.radius, problem.by_network)
+        return UPDATES[form], Rules(asked, mix, run.radius, problem.by_network)
 
     return rules
 
@@ -99,6 +115,7 @@ def simulate(
     steps: Sequence[int] | None = None,
     start: Tensor | None = None,
     late: bool | None = None,
+    ordered: bool = False,
 ) -> Iterator[Tensor]:
     """Train some replicates of ``run`` and yield their models after some of the steps.
 
@@ -111,13 +128,15 @@ def simulate(
         start: the models to start from, anything that broadcasts to (r, lanes, models, P); None: the problem's own start.
         late: train a twin from the first step that draws what it replaces, before which it is its base run; None: where
             that saves time. No bit depends on it; a given ``start``, which may differ between lanes, forks at once.
+        ordered: gossip step by gossip step in the one order of summation that nodes sending to their neighbours can repeat
+            (see :class:`empirical.gossip.Gossip`); :mod:`empirical.distributed` gives these bits.
 
     Yields:
         (r, lanes, models, P) tensors in the run's precision, valid until the next one is asked for.
     """
     due, step = set(run.read_at if steps is None else steps), 0
     late = start is None and training.shape[1] > 1 and (forks_late(max(due), len(due), run.b, training.shape[3]) if late is None else late)
-    forks, at, schedule = Forks(training, device, late), _step_rules(run, problem, device, replicates), run.schedule
+    forks, at, schedule = Forks(training, device, late), _step_rules(run, problem, device, replicates, ordered), run.schedule
     pair = _begin(run, problem, device, start, forks)
     if 0 in due:
         yield forks.every(pair.models, pair.count)

@@ -15,11 +15,11 @@ from bounds.errors import DomainError, GossipBoundsError
 from bounds.files import make_folder
 from bounds.vocabulary import Readout
 from empirical import Measurement, Run, measure, resolve_device
+from empirical.experiment import Configuration, Experiment, read_experiment
 from empirical.measuring import Request
 from empirical.memory import parse_memory
 from empirical.store import Store, run_key
 from empirical.store.dataset import Stored, variable_name
-from gossip_bounds.experiment import Configuration, Experiment, read_experiment
 from gossip_bounds.output import print_json
 from gossip_bounds.progress import progress_bar
 from verify.plan import Task, execute, worker_count

@@ -18,6 +18,7 @@ from bounds.vocabulary import Quantity, Readout, word
 from empirical.measurement import Measurement
 from empirical.measuring import Request
 from empirical.store.identity import key_of, to_json
+from empirical.store.seal import sealed, unsealed
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -106,17 +107,12 @@ def _text(attributes: Mapping[Any, Any]) -> dict[str, str]:
     return {str(name): str(value) for name, value in attributes.items()}
 
 
-def _seal(content: bytes) -> bytes:
-    return b"\nsha256 " + hashlib.sha256(content).hexdigest().encode() + b"\n"
-
-
 def encode(dataset: xarray.Dataset) -> bytes:
     """The dataset as a netCDF4 file, followed by the SHA-256 of its bytes, which netCDF readers do not look at.
 
     It is made in memory, because HDF5 on a full disk neither closes its file nor says so in one line.
     """
-    content = bytes(dataset.to_netcdf(engine=_ENGINE))
-    return content + _seal(content)
+    return sealed(bytes(dataset.to_netcdf(engine=_ENGINE)))
 
 
 def decode(content: bytes, key: str) -> xarray.Dataset:
@@ -125,10 +121,8 @@ def decode(content: bytes, key: str) -> xarray.Dataset:
     Raises:
         ValueError: saying in words what is wrong with it.
     """
-    body = content[: -len(_seal(b""))]
     # Before HDF5 sees a byte: flipped bits can send it into an endless loop, or make it print tracebacks of its own.
-    if not body or content != body + _seal(body):
-        raise ValueError("it is cut off or changed, or not a file of this store")
+    body = unsealed(content)
     dataset = xarray.load_dataset(io.BytesIO(body), engine=_ENGINE)
     _check(dataset, key)
     return dataset

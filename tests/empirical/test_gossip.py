@@ -19,12 +19,12 @@ from bounds.topology import topology
 from bounds.vocabulary import Quantity, Readout
 from empirical import Run, gradient_norms, measure, trajectory
 from empirical import mixing as mixings
+from empirical.experiment import read_experiment
 from empirical.gossip import one_peer, relabelling
 from empirical.mixing import is_sparse, mixer
 from empirical.problems import problem
 from empirical.simulation import simulate
 from empirical.store import run_key
-from gossip_bounds.experiment import read_experiment
 
 CPU = torch.device("cpu")
 L1 = (Quantity.L1_STABILITY, Readout.NODE_AVERAGE)

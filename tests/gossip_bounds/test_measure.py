@@ -249,7 +249,7 @@ def test_topologies_from_files_and_rows(experiment: Write, tmp_path: Path, capsy
 def test_new_fields_of_run_need_no_edit() -> None:
     from dataclasses import fields
 
-    from gossip_bounds.experiment import _model
+    from empirical.experiment import _model
 
     tables = _model().model_fields
     names = {field.name for field in fields(Run)}
@@ -259,7 +259,7 @@ def test_new_fields_of_run_need_no_edit() -> None:
 
 
 def test_errors_keep_their_class(experiment: Write) -> None:
-    from gossip_bounds.experiment import read_experiment
+    from empirical.experiment import read_experiment
 
     with pytest.raises(GossipBoundsError, match="unknown key"):
         read_experiment(experiment({"n = 4": "nn = 4"}))

@@ -17,7 +17,7 @@ from bounds.document import read_toml, validated
 from bounds.errors import DomainError, GossipBoundsError, MissingParameterError, UnknownParameterError
 from bounds.topology import GRAPHS, MixingMatrix, load
 from bounds.vocabulary import Quantity, Readout
-from empirical import Run
+from empirical.configuration import Run
 from empirical.measuring import Request
 from empirical.problems.registry import problem
 from empirical.readings import reading

@@ -9,10 +9,11 @@ from bounds.symbols import Domain, Symbol, symbol
 from empirical import Run
 from verify.case import Case
 from verify.claims.core import Budget, sweep
+from verify.claims.images import absent
 from verify.claims.multigossip.certified import Claimed, Rows, directions
 from verify.claims.multigossip.common import GENERALIZATION, PAPER, STABILITY, Build
 from verify.claims.multigossip.moves import course_case
-from verify.claims.multigossip.settings import WORDS, problems, run
+from verify.claims.multigossip.settings import model, problems, run
 from verify.curve_case import Point, Request
 from verify.finding_case import ExactCase, Heading, RunsCase
 
@@ -67,7 +68,8 @@ class Factor:
 
     def cases(self, budget: Budget, seed: int, device: str) -> list[Case]:
         """The certified directions, then every sweep on every problem, generalization error and l1 stability."""
-        return [*self.certified_cases(), *self.measured_cases(budget, seed, device)]
+        cases = [*self.certified_cases(), *self.measured_cases(budget, seed, device)]
+        return cases + absent(self.claim, PAPER, self.statement, budget)
 
     def certified_cases(self) -> list[ExactCase]:
         """One case for each set of bounds."""
@@ -91,7 +93,7 @@ class Factor:
         ]
 
     def _course(self, one: Measured, problem: str, request: Request, points: tuple[Point, ...], device: str) -> RunsCase:
-        case = f"{WORDS[problem]}-{_NAMES[request]}{one.suffix}"
+        case = f"{model(problem)}-{_NAMES[request]}{one.suffix}"
         bound_id = line(points[0].run, request)
         return course_case(self.claim, case, self.statement, points, one.parameter, request, _BOTH, one.claimed, bound_id, device, one.note)
 

@@ -55,16 +55,16 @@ def estimates(run: Run, device: str) -> dict[str, Constant]:
     return {name: replace(one, source=f"{one.source} (the largest over {few.replicates} sets)") for name, one in found.items()}
 
 
-def hold_estimated(measured: tuple[Optimisation, ...], level: float, rng: np.random.Generator, held: Held) -> Finding:
-    """:func:`verify.claims.multigossip.descent.hold` with estimated constants, which refute nothing."""
+def hold_estimated(measured: tuple[Optimisation, ...], level: float, rng: np.random.Generator, held: Held, note: str = "") -> Finding:
+    """:func:`verify.claims.multigossip.descent.hold` with estimated constants, which refute nothing; ``note`` follows them."""
     finding, setting = hold(measured, level, rng, held), measured[0].settings[-1]
     bound = bounds.get(held.bound_id)
     constants = {name: one for name, one in setting.loss.constants().items() if name in bound.formula.parameters}
     assert all(bound.directions[name] is Direction.INCREASING for name in constants if name in setting.estimated())
     values = ", ".join(f"{name} >= {one.value:.3g}" for name, one in constants.items())
     if finding.verdict is Verdict.NOT_APPLICABLE:
-        return replace(finding, reason=f"{finding.reason} Estimated: {values}.", constants=constants)
-    words = f" Estimated, not proved: {values}; the bound increases in each, and its conditions are met by these values."
+        return replace(finding, reason=f"{finding.reason} Estimated: {values}.{note}", constants=constants)
+    words = f" Estimated, not proved: {values}; the bound increases in each, and its conditions are met by these values.{note}"
     if finding.verdict is Verdict.VIOLATED:
         words += " The true constants may be larger, and so may the bound: this refutes nothing."
     return replace(finding, verdict=_weaker(finding.verdict), reason=finding.reason + words)

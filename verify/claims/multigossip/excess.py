@@ -48,6 +48,7 @@ _FORMS = (UpdateForm.ATC, UpdateForm.CTA, UpdateForm.CONSENSUS)
 _STEPS = (10, 20, 40, 80, 160)
 #: Bound and measurement lie far enough apart that few replicates decide.
 _QUICK_REPLICATES = 16
+_KINKS = " Its units are rectified linear: at their kinks the loss has no beta, and curvature does not see them."
 _RISKS = (f"averaged risk {_MEAN}", f"averaged training {_MEAN}", f"training {_MEAN}", f"training {_NODES}")
 
 
@@ -138,14 +139,14 @@ def _images(budget: Budget, seed: int, device: str) -> list[Case]:
     """Networks on images: gradients with estimated constants, and why the other bounds do not apply to them."""
     cases: list[Case] = []
     for name in image_problems(budget):
-        eta, steps, replicates = (0.1, (20, 50, 100), 16) if name.startswith("mlp") else (0.005, (5, 10, 20), 12)
+        eta, steps, replicates, note = (0.1, (20, 50, 100), 16, "") if name.startswith("mlp") else (0.005, (5, 10, 20), 12, _KINKS)
         run = _base(budget, seed, name, n=16, T=steps[-1], eta=eta, checkpoints=steps, replicates=replicates)
         held = Held(
             "mgs_stationarity", "gradient", _MEAN, **_along_steps(steps), quantity=Quantity.GRADIENT_NORM,
             label="mean squared gradient norm of the training loss",
         )  # fmt: skip
         about = Heading(CLAIM, f"stationarity-{word_of(name)}-atc-T", PAPER, _STATIONARY, "atc", _MEAN)
-        cases.append(RunsCase(about, (run,), ("gradient",), hold_estimated, (held,), device, read=read_estimated))
+        cases.append(RunsCase(about, (run,), ("gradient",), hold_estimated, (held, note), device, read=read_estimated))
         for part, statement, bound_ids in (
             ("training", _TRAINING, ("mgs_convex", "mgs_pl")),
             ("risk", _RISK, ("mgs_excess_convex", "mgs_excess_pl")),

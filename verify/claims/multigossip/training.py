@@ -20,7 +20,7 @@ _STEPS: dict[str, dict[str, float]] = {
     "sigmoid": {"c": 4.0},
     "network": {"c": 3.0},
     "mlp": {"eta": 0.1},
-    "cnn": {"eta": 0.01},
+    "cnn": {"eta": 0.002},
 }
 #: Replicates are averaged in this many blocks before they are resampled: independent still, less skewed, and cheaper by far.
 GROUPS = 64

@@ -101,9 +101,8 @@ def _on_images(problem: str, budget: Budget, seed: int, device: str) -> list[Cas
     lengths = (replace(base, n=16, T=_IMAGE_LENGTHS[-1], checkpoints=_IMAGE_LENGTHS),)
     asks = (
         ("n-stability", samples, in_sweep, Ask("n", STABILITY, exponent=-1.0, margin=0.15)),
-        ("m-as-the-order", nodes, whatever_beta, Ask("m", STABILITY, about=_UPPER_ONLY)),
-        ("m-as-a-limit", nodes, whatever_beta, Ask("m", STABILITY, upper=True)),
-        ("T-as-a-limit", lengths, whatever_beta, Ask("T", STABILITY, upper=True)),
+        ("m-stability-as-a-limit", nodes, whatever_beta, Ask("m", STABILITY, upper=True)),
+        ("T-stability-as-a-limit", lengths, whatever_beta, Ask("T", STABILITY, upper=True)),
     )
     return [RunsCase(_heading(f"{word(problem)}-{case}"), runs, (STABILITY,), find, (ask,), device) for case, runs, find, ask in asks]
 

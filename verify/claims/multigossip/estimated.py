@@ -67,7 +67,7 @@ def hold_estimated(measured: tuple[Optimisation, ...], level: float, rng: np.ran
     words = f" Estimated, not proved: {values}; the bound increases in each, and its conditions are met by these values.{note}"
     if finding.verdict is Verdict.VIOLATED:
         words += " The true constants may be larger, and so may the bound: this refutes nothing."
-    return replace(finding, verdict=_weaker(finding.verdict), reason=finding.reason + words)
+    return replace(finding, verdict=_weaker(finding.verdict), reason=finding.reason + words, constants=constants)
 
 
 def _weaker(verdict: Verdict) -> Verdict:

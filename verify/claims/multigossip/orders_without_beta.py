@@ -32,7 +32,7 @@ def whatever_beta(measured: tuple[Measured, ...], level: float, rng: np.random.G
         verdict = Verdict.HOLDS
     elif slower_or_equal(slope, high) is Verdict.VIOLATED:
         verdict = Verdict.VIOLATED
-    numbers = Numbers(slope.slope, slope.low, slope.high, low if slope.slope < low else high, replicates=len(values))
+    numbers = Numbers(slope.slope, slope.low, slope.high, low if verdict is Verdict.HOLDS else high, replicates=len(values))
     reason = _words(verdict, slope, ask) + centre_precision(band)
     curves = (drawn(ask, x, values, band, low), drawn(ask, x, values, band, high))
     return Finding(verdict, reason, numbers, None, shared_conditions(settings), curves=curves)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bounds.errors import DomainError, unknown_name
-from bounds.setting import Setting
+from bounds.setting import Constant, Setting
 from bounds.vocabulary import Readout
 from empirical.configuration import Run
 from empirical.device import one_thread, resolve_device
@@ -53,15 +53,15 @@ class Optimisation:
         values: by name, (replicates, checkpoints).
         r0, D0: (replicates,), proved from above for each replicate's training set: the distance of the start from the minimiser of
             R_S and R_S(start) - min R_S. Without a proved strong convexity r0 is None and D0 is R_S(start), as losses are >= 0.
-        sigma2, zeta2: (replicates,), the proved constants of each replicate's training set.
+        sigma2, zeta2: (replicates,), the proved constants of each replicate's training set; None where nothing is proved.
         settings: one per checkpoint, read at the network mean.
     """
 
     values: Mapping[str, Values]
     r0: Values | None
     D0: Values
-    sigma2: Values
-    zeta2: Values
+    sigma2: Values | None
+    zeta2: Values | None
     settings: tuple[Setting, ...]
 
 
@@ -116,7 +116,7 @@ class _Walk:
         if not all(np.isfinite(values).all() for values in self.values.values()):
             raise DomainError("the run diverged: a reading is not finite; take a smaller eta")
         each = [problem.loss_class(run.radius, training[r : r + 1]) for r in range(run.replicates)]
-        sigma2, zeta2 = (np.array([constant.value for loss in each if (constant := getattr(loss, name))]) for name in ("sigma2", "zeta2"))
+        sigma2, zeta2 = (_values([getattr(loss, name) for loss in each]) for name in ("sigma2", "zeta2"))
         loss = problem.loss_class(run.radius, training)
         settings = tuple(describe(run, problem, loss, Readout.NETWORK_MEAN, step) for step in run.read_at)
         if self.minima is not None:
@@ -202,6 +202,12 @@ class _PartReader:
         squares = self.exact.gradient_norms(flat, own).square().mean(1)
         means = self.exact.gradients(flat, own).square().sum(1)
         return (squares - means).clamp(min=0).view(len(self.own), -1).mean(1)
+
+
+def _values(constants: list[Constant | None]) -> Values | None:
+    """The constants' values, None unless all are there."""
+    known = [one.value for one in constants if one is not None]
+    return np.array(known) if len(known) == len(constants) else None
 
 
 def walk_column(run: Run, step: int) -> int:

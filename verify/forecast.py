@@ -4,15 +4,38 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from empirical import Run
-from verify.curve_case import Request, asked, run_requests
 from verify.plan import Task, worker_count
 
 _REPLICATES = 4
 _STEPS = (5, 25)
+
+
+@dataclass(frozen=True, slots=True)
+class _Training:
+    """A task that trains ``run``: ``read(run, wanted, device)``."""
+
+    read: Callable[..., Any]
+    run: Run
+    wanted: tuple[Any, ...]
+    device: str
+
+    def seconds(self, steps: int, clock: Callable[[], float]) -> float:
+        """How long this many steps of its probe take."""
+        start = clock()
+        self.read(_probe(self.run, steps), self.wanted, self.device)
+        return clock() - start
+
+
+def _training(task: Task) -> _Training | None:
+    """A task that trains a run and reads what it is asked for by name; one that is asked for nothing reads at steps of its own."""
+    match task.arguments:
+        case (Run() as run, tuple() as wanted, str() as device) if wanted:
+            return _Training(task.function, run, wanted, device)
+    return None
 
 
 def forecast(tasks: Iterable[Task], jobs: int = 0, clock: Callable[[], float] = time.perf_counter) -> float:
@@ -21,14 +44,14 @@ def forecast(tasks: Iterable[Task], jobs: int = 0, clock: Callable[[], float] = 
     Runs that differ in length, replicates and readings only are timed once, with 5 and with 25 steps; time is taken to grow in proportion to
     replicates, steps and readings. Other tasks are not counted.
     """
-    training = list(filter(None, map(asked, dict.fromkeys(tasks))))
+    training = list(filter(None, map(_training, dict.fromkeys(tasks))))
     rates: dict[Any, tuple[float, float]] = {}
     total = 0.0
-    for run, requests, device in training:
-        probe = _probe(run, _STEPS[-1])
-        if probe not in rates:
-            rates[probe] = _rates(probe, requests, device, clock)
-        per_step, per_reading = rates[probe]
+    for one in training:
+        run, probe = one.run, _probe(one.run, _STEPS[-1])
+        if (one.read, probe) not in rates:
+            rates[one.read, probe] = _rates(one, clock)
+        per_step, per_reading = rates[one.read, probe]
         total += run.replicates / probe.replicates * (per_step * run.T + per_reading * len(run.read_at))
     return total / min(worker_count(jobs), max(len(training), 1))
 
@@ -37,14 +60,10 @@ def _probe(run: Run, steps: int) -> Run:
     return replace(run, T=steps, checkpoints=(), replicates=min(run.replicates, _REPLICATES), t0=0, seed=0)
 
 
-def _rates(probe: Run, requests: tuple[Request, ...], device: str, clock: Callable[[], float]) -> tuple[float, float]:
+def _rates(training: _Training, clock: Callable[[], float]) -> tuple[float, float]:
     """Seconds per step and per reading of the probe."""
-    run_requests(_probe(probe, 1), requests, device)
-    seconds = []
-    for steps in _STEPS:
-        start = clock()
-        run_requests(_probe(probe, steps), requests, device)
-        seconds.append(clock() - start)
+    training.read(_probe(training.run, 1), training.wanted, training.device)
+    seconds = [training.seconds(steps, clock) for steps in _STEPS]
     short, long = _STEPS
     per_step = max((seconds[1] - seconds[0]) / (long - short), 0.0)
     return per_step, max(seconds[0] - short * per_step, 0.0)

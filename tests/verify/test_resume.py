@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import verify.forecast as forecasting
 import verify.suite as suite
 from bounds.vocabulary import Quantity, Readout, UpdateForm
 from empirical import Run
@@ -74,11 +73,16 @@ def clock(ticks: list[float]) -> Callable[[], float]:
     return lambda: next(given)
 
 
-def test_the_forecast_grows_with_replicates_steps_and_readings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_forecast_grows_with_replicates_steps_and_readings() -> None:
     probed: list[Run] = []
-    monkeypatch.setattr(forecasting, "run_requests", lambda run, requests, device: probed.append(run))
+
+    def read(run: Run, requests: object, device: str) -> None:
+        probed.append(run)
+
+    def task(run: Run) -> Task:
+        return Task(read, (run, REQUESTS, "cpu"))
+
     long = task(replace(RUN, T=1000, checkpoints=(10, 1000), replicates=400))
-    monkeypatch.setattr(forecasting, "asked", lambda one: one.arguments)
     # Five steps take 3 s and 25 take 5 s: 0.1 s a step, and 2.5 s for the reading.
     seconds = forecast([long], jobs=1, clock=clock([0.0, 3.0, 10.0, 15.0]))
     assert seconds == pytest.approx(400 / 4 * (0.1 * 1000 + 2.5 * 2))
@@ -88,7 +92,7 @@ def test_the_forecast_grows_with_replicates_steps_and_readings(monkeypatch: pyte
 
 
 def test_a_forecast_of_theory_alone_is_nothing() -> None:
-    assert forecast([Task(max, (1, 2))], 1) == 0
+    assert forecast([Task(max, (1, 2)), Task(max, (RUN, (), "cpu"))], 1) == 0
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(3.4, "3 s"), (300, "5 min"), (7800, "2 h 10 min")])

@@ -10,7 +10,8 @@ from bounds.vocabulary import Readout
 from verify.case import RESAMPLES, Case
 from verify.claims.core import Budget
 from verify.claims.flatness.common import PAPER, Build
-from verify.claims.flatness.landings import FORMS, NAMES, Landings, Plan, conditions, joined, plans, word
+from verify.claims.flatness.landings import FORMS, IMAGES, NAMES, Landings, Plan, conditions, joined, plans, word
+from verify.claims.images import absent
 from verify.finding_case import Finding, Heading, TasksCase
 from verify.statistics import Contrast, contrast, resamples_for
 from verify.verdict import Numbers, Table, Verdict
@@ -67,7 +68,7 @@ def diffusion_most_accurate(budget: Budget, seed: int, device: str) -> list[Case
                 name = f"{word(plan)}-{plan.steps[column][0]}-against-{other}-{where.replace('_', '-')}"
                 about = Heading(CLAIM, name, PAPER, STATEMENT, "atc", where)
                 cases.append(TasksCase(about, plan.tasks("random", seed), most_accurate, (plan, column, other, where)))
-    return cases
+    return cases + absent(CLAIM, PAPER, STATEMENT, budget, IMAGES)
 
 
 CLAIMS: dict[str, Build] = {CLAIM: diffusion_most_accurate}

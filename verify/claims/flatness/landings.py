@@ -19,12 +19,12 @@ from torch import Tensor
 
 from bounds.setting import Fact
 from empirical.curvature import Objective, gradient, hessian_trace, problem_objective, top_eigenvalue
-from empirical.data.folder import data_folder
 from empirical.equal_work import Work, Workshop
 from empirical.problems.base import Problem
 from empirical.streams import stream
 from empirical.viewpoint import network_mean
 from verify.claims.core import Budget
+from verify.claims.images import LARGE_MLP, image_problems
 from verify.plan import Task
 
 Values = NDArray[np.float64]
@@ -35,7 +35,8 @@ START_WORDS = {"random": "From random starts", "minimum": "From one trained mini
 DISTANCES = np.linspace(-1.0, 1.0, 21)
 #: A random direction is far flatter than the steepest one, and is followed this much farther.
 FARTHER = 10.0
-_IMAGES = "mlp-fashion-mnist:test:2000"
+#: The networks on images of the claims about ends of training.
+IMAGES = (LARGE_MLP,)
 #: Nodes, samples per node; Lanczos stops at this residual, relative, which is its square in the eigenvalue.
 M, N = 8, 32
 _TOLERANCE = 3e-3
@@ -76,7 +77,7 @@ class Plan:
 _WORDS = ("batch-4", "batch-8", "full-batch-small-step", "full-batch-large-step")
 _MLP = Plan("mlp-digits", tuple(zip(_WORDS, (4, 8, N, N), (0.3, 0.5, 0.5, 1.0), strict=True)), 128, 32, 1e-3, 1e-4)
 _NETWORK = Plan("network-digits", tuple(zip(_WORDS, (4, 8, N, N), (18.0, 24.0, 24.0, 48.0), strict=True)), 128, 32, 1e-4, 1e-6, reach=10.0)
-_FASHION = Plan(_IMAGES, _MLP.steps[1:3], 64, 12, 1e-3, 1e-3, 8, STARTS[:1])
+_FASHION = Plan(LARGE_MLP, _MLP.steps[1:3], 64, 12, 1e-3, 1e-3, 8, STARTS[:1])
 _FULL_SCALE = 4
 
 
@@ -87,8 +88,7 @@ def plans(budget: Budget) -> tuple[Plan, ...]:
             replace(_MLP, steps=_MLP.steps[-1:], starts=STARTS[:1], replicates=10, probes=6),
             replace(_NETWORK, steps=_NETWORK.steps[1::2], starts=STARTS[1:], replicates=10, probes=6),
         )
-    folder = data_folder()
-    there = (_FASHION,) if folder is not None and (folder / "fashion-mnist").is_dir() else ()
+    there = (_FASHION,) if image_problems(budget, IMAGES) else ()
     scale = _FULL_SCALE if budget.name == "full" else 1
     return tuple(replace(one, replicates=scale * one.replicates) for one in (_MLP, _NETWORK, *there))
 

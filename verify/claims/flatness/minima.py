@@ -17,6 +17,7 @@ from verify.claims.flatness.landings import (
     DISTANCES,
     FARTHER,
     FORMS,
+    IMAGES,
     NAMES,
     START_WORDS,
     Landings,
@@ -28,6 +29,7 @@ from verify.claims.flatness.landings import (
     plans,
     word,
 )
+from verify.claims.images import absent
 from verify.finding_case import Finding, Heading, TasksCase
 from verify.statistics import Contrast, contrast, max_t_band, resamples_for
 from verify.verdict import Curve, Numbers, Table, Verdict
@@ -137,7 +139,7 @@ def flatter_minima(budget: Budget, seed: int, device: str) -> list[Case]:
         for start, column, form, measure in product(plan.starts, range(len(plan.steps)), ("atc", "consensus"), MEASURES):
             about = Heading(CLAIM, f"{word(plan)}-{start}-{plan.steps[column][0]}-{form}-{measure}", PAPER, STATEMENT, form, _MEAN)
             cases.append(TasksCase(about, plan.tasks(start, seed), flatter, (plan, start, form, column, measure)))
-    return cases
+    return cases + absent(CLAIM, PAPER, STATEMENT, budget, IMAGES)
 
 
 CLAIMS: dict[str, Build] = {CLAIM: flatter_minima}

@@ -11,7 +11,8 @@ from bounds.vocabulary import Readout
 from verify.case import RESAMPLES, Case
 from verify.claims.core import Budget
 from verify.claims.flatness.common import PAPER, Build
-from verify.claims.flatness.landings import FORMS, NAMES, Landings, Plan, conditions, joined, plans, word
+from verify.claims.flatness.landings import FORMS, IMAGES, NAMES, Landings, Plan, conditions, joined, plans, word
+from verify.claims.images import absent
 from verify.finding_case import Finding, Heading, TasksCase
 from verify.statistics import Contrast, contrast, resamples_for
 from verify.statistics.regression import Within, rank_correlations
@@ -158,7 +159,7 @@ def accuracy_two_factors(budget: Budget, seed: int, device: str) -> list[Case]:
             for part in PARTS:
                 about = Heading(CLAIM, f"{word(plan)}-{regime}-{part}", PAPER, STATEMENT, "all", Readout.NETWORK_MEAN.value)
                 cases.append(TasksCase(about, asked, two_factors, (plan, regime, part)))
-    return cases
+    return cases + absent(CLAIM, PAPER, STATEMENT, budget, IMAGES)
 
 
 CLAIMS: dict[str, Build] = {CLAIM: accuracy_two_factors}

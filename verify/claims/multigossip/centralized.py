@@ -8,6 +8,7 @@ from bounds.vocabulary import Readout, UpdateForm
 from empirical import Run
 from verify.case import Case
 from verify.claims.core import Budget
+from verify.claims.images import absent
 from verify.claims.multigossip.bound_gaps import between_bounds
 from verify.claims.multigossip.common import DISTANCE, GENERALIZATION, PAPER, PROBLEMS, Build
 from verify.claims.multigossip.sameness import NETWORK_MEAN, against_minibatch
@@ -88,7 +89,8 @@ def centralized(budget: Budget, seed: int, device: str) -> list[Case]:
     ]
     cases += [_identity(problem, seed, device) for problem in problems(budget)]
     cases += [_own_draws(problem, budget, seed, device) for problem in PROBLEMS]
-    return cases + [case for problem in problems(budget) for case in _consensus(problem, budget, seed, device)]
+    cases += [case for problem in problems(budget) for case in _consensus(problem, budget, seed, device)]
+    return cases + absent(CLAIM, PAPER, STATEMENT, budget)
 
 
 CLAIMS: dict[str, Build] = {CLAIM: centralized}

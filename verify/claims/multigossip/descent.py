@@ -98,8 +98,9 @@ def parameters(found: Optimisation, column: int, held: Held) -> tuple[dict[str, 
     if held.in_ball:
         facts |= {name: constant.value for name, constant in in_the_ball(setting).items()}
         facts |= {"bounded_loss": True, "nonnegative_loss": True}
-    each: dict[str, Any] = {"sigma2": found.sigma2, "zeta2": found.zeta2, "D0": found.D0, "r0": found.r0}
-    facts |= {name: float(values.max()) for name, values in each.items() if values is not None}
+    proved: dict[str, Any] = {"sigma2": found.sigma2, "zeta2": found.zeta2, "D0": found.D0, "r0": found.r0}
+    each = {name: values for name, values in proved.items() if values is not None}
+    facts |= {name: float(values.max()) for name, values in each.items()}
     bound = bounds.get(held.bound_id)
     given = {name: each.get(name, facts.get(name)) for name in bound.formula.parameters if name in facts}
     return given, facts

@@ -20,7 +20,6 @@ from bounds.symbols import symbol
 from bounds.topology import MixingMatrix, topology
 from bounds.vocabulary import Quantity, Readout, UpdateForm, word
 from empirical import Run
-from empirical.data.folder import data_folder
 from empirical.optimisation import Optimisation
 from empirical.oracles import Method, Quadratic, steady_state
 from empirical.problems import problem
@@ -28,6 +27,7 @@ from empirical.samples import draw_samples
 from empirical.streams import stream
 from verify.case import RESAMPLES, Case
 from verify.claims.core import Budget
+from verify.claims.images import absent, image_problems
 from verify.claims.multigossip.common import PAPER, PROBLEMS, Build
 from verify.claims.multigossip.descent import band_of, exact_numbers, read_descent
 from verify.curve_case import shared_conditions
@@ -43,6 +43,8 @@ _ENOUGH = (
 _BRIDGE = "With that many gossip steps decentralized training closes most of its gap to centralized mini-batch training."
 THETA, _CLOSED, _ETA, _SIGMA2, _ZETA2 = 0.1, 0.1, 0.05, 1.0, 1.0
 _ONE_BY_ONE = 48
+#: Replicates of the convolutional network, each of which takes seconds.
+_FEW = 64
 _GRAPHS = ("ring", "torus", "exponential", "hypercube", "complete")
 _NODES, _POINT = Readout.NODE_AVERAGE.value, Readout.GRADIENT_POINT.value
 Values = NDArray[np.float64]
@@ -298,18 +300,14 @@ def _bridge_case(case: str, base: Run, needed: int, device: str, note: str = "")
 
 def _images(budget: Budget, seed: int, device: str) -> list[Case]:
     """Networks on images that the user has: the gap to mini-batch training, with the Q of constants equal to 1 (theirs are not known)."""
-    folder, cases = data_folder(), list[Case]()
-    if folder is None or budget.name == "quick":
-        return cases
-    known = {"fashion-mnist": "mlp-fashion-mnist:test:2000"} | ({"cifar-10": "cnn-cifar-10:test:500"} if budget.name == "full" else {})
     needed = predicted(topology("ring", 8), _ETA, 1.0, _SIGMA2, _ZETA2)
     note = " Q is the prediction for beta = sigma2 = zeta2 = 1, because this network's constants are not known."
-    for data, name in known.items():
-        if (folder / data).is_dir():
-            base = Run(
-                problem=name, update_form=UpdateForm.ATC, m=8, n=16, T=60, b=4, eta=0.1, replicates=budget.replicates // 2, seed=seed
-            )
-            cases.append(_bridge_case(f"bridge-{name.partition(':')[0]}-atc", base, needed, device, note))
+    common: dict[str, Any] = {"update_form": UpdateForm.ATC, "m": 8, "n": 16, "T": 60, "b": 4, "seed": seed}
+    cases = absent(CLAIM, PAPER, _BRIDGE, budget)
+    for name in image_problems(budget):
+        replicates, eta = (budget.replicates // 2, 0.1) if name.startswith("mlp") else (_FEW, 0.02)
+        base = Run(problem=name, replicates=replicates, eta=eta, **common)
+        cases.append(_bridge_case(f"bridge-{name.partition(':')[0]}-atc", base, needed, device, note))
     return cases
 
 

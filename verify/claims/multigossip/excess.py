@@ -23,8 +23,11 @@ from empirical.problems import problem
 from empirical.samples import draw_samples
 from verify.case import Case
 from verify.claims.core import Budget
+from verify.claims.images import absent, image_problems
 from verify.claims.multigossip.common import PAPER, Build
 from verify.claims.multigossip.descent import Held, best_step, exact_numbers, hold, read_descent
+from verify.claims.multigossip.estimated import hold_estimated, outside, read_estimated
+from verify.claims.multigossip.training import word as word_of
 from verify.finding_case import ExactCase, Finding, Heading, RunsCase
 from verify.verdict import Curve, Evidence, Table, Verdict
 
@@ -45,6 +48,7 @@ _FORMS = (UpdateForm.ATC, UpdateForm.CTA, UpdateForm.CONSENSUS)
 _STEPS = (10, 20, 40, 80, 160)
 #: Bound and measurement lie far enough apart that few replicates decide.
 _QUICK_REPLICATES = 16
+_KINKS = " Its units are rectified linear: at their kinks the loss has no beta, and curvature does not see them."
 _RISKS = (f"averaged risk {_MEAN}", f"averaged training {_MEAN}", f"training {_MEAN}", f"training {_NODES}")
 
 
@@ -129,6 +133,27 @@ def _stationarity(budget: Budget, seed: int, device: str) -> list[Case]:
             held = Held(**common, **_along_steps(steps), label="mean squared gradient norm of the training loss")
             cases.append(_case(f"stationarity-{short}-{form.value}-T", _STATIONARY, (run,), held, device))
     return cases
+
+
+def _images(budget: Budget, seed: int, device: str) -> list[Case]:
+    """Networks on images: gradients with estimated constants, and why the other bounds do not apply to them."""
+    cases: list[Case] = []
+    for name in image_problems(budget):
+        eta, steps, replicates, note = (0.1, (20, 50, 100), 16, "") if name.startswith("mlp") else (0.005, (5, 10, 20), 12, _KINKS)
+        run = _base(budget, seed, name, n=16, T=steps[-1], eta=eta, checkpoints=steps, replicates=replicates)
+        held = Held(
+            "mgs_stationarity", "gradient", _MEAN, **_along_steps(steps), quantity=Quantity.GRADIENT_NORM,
+            label="mean squared gradient norm of the training loss",
+        )  # fmt: skip
+        about = Heading(CLAIM, f"stationarity-{word_of(name)}-atc-T", PAPER, _STATIONARY, "atc", _MEAN)
+        cases.append(RunsCase(about, (run,), ("gradient",), hold_estimated, (held, note), device, read=read_estimated))
+        for part, statement, bound_ids in (
+            ("training", _TRAINING, ("mgs_convex", "mgs_pl")),
+            ("risk", _RISK, ("mgs_excess_convex", "mgs_excess_pl")),
+        ):
+            about = Heading(CLAIM, f"{part}-{word_of(name)}", PAPER, statement, "atc", _MEAN)
+            cases.append(ExactCase(about, outside, (name, bound_ids), Evidence.EXACT))
+    return cases + absent(CLAIM, PAPER, _RISK, budget)
 
 
 def exact_training(form: str, seed: int, Q: int, steps: tuple[int, ...], sets: int) -> Finding:
@@ -221,7 +246,7 @@ def _exact(budget: Budget, seed: int) -> list[Case]:
 
 def excess_risk(budget: Budget, seed: int, device: str) -> list[Case]:
     """Excess risk, training loss and gradients against their bounds; exact values on quadratics; where the bounds do not apply."""
-    parts = (_excess_risk, _excess_pl, _training, _stationarity)
+    parts = (_excess_risk, _excess_pl, _training, _stationarity, _images)
     return [*(case for part in parts for case in part(budget, seed, device)), *_exact(budget, seed)]
 
 

@@ -8,13 +8,14 @@ from bounds.symbols import symbol
 from bounds.vocabulary import UpdateForm
 from verify.case import Case
 from verify.claims.core import Budget, sweep
+from verify.claims.images import absent
 from verify.claims.multigossip.certified import directions
 from verify.claims.multigossip.common import GENERALIZATION, PAPER, PROBLEMS, STABILITY, Build
 from verify.claims.multigossip.factors import line, rows
 from verify.claims.multigossip.floors import consensus_part, decaying_parts, generalization_floor, gradient_term, optimization_part
 from verify.claims.multigossip.linear import linear_stability
 from verify.claims.multigossip.moves import course_case
-from verify.claims.multigossip.settings import WORDS, problems, run
+from verify.claims.multigossip.settings import model, problems, run
 from verify.curve_case import Point, Request
 from verify.finding_case import ExactCase, Heading, RunsCase
 from verify.verdict import Evidence
@@ -69,11 +70,11 @@ def gossip_tightens_generalization(budget: Budget, seed: int, device: str) -> li
     for problem in problems(budget):
         points = _points(budget, seed, problem, UpdateForm.ATC)
         for request, word in ((GENERALIZATION, "generalization"), (STABILITY, "stability")):
-            cases.append(_measured(f"{WORDS[problem]}-atc-{word}", points, request, device))
+            cases.append(_measured(f"{model(problem)}-atc-{word}", points, request, device))
     for form in (UpdateForm.CTA, UpdateForm.CONSENSUS):
         points = _points(budget, seed, PROBLEMS[0], form)
-        cases.append(_measured(f"{WORDS[PROBLEMS[0]]}-{form.value}-generalization", points, GENERALIZATION, device))
-    return cases
+        cases.append(_measured(f"{model(PROBLEMS[0])}-{form.value}-generalization", points, GENERALIZATION, device))
+    return cases + absent(CLAIM, PAPER, STATEMENT, budget)
 
 
 CLAIMS: dict[str, Build] = {CLAIM: gossip_tightens_generalization}

@@ -23,8 +23,10 @@ from empirical.oracles.moments import reduced
 from empirical.streams import stream
 from verify.case import RESAMPLES, Case
 from verify.claims.core import Budget
+from verify.claims.images import absent, image_problems
 from verify.claims.multigossip.common import PAPER, PROBLEMS, Build
 from verify.claims.multigossip.descent import PAIRED, band_of, exact_numbers, read_descent
+from verify.claims.multigossip.training import word
 from verify.curve_case import shared_conditions
 from verify.finding_case import ExactCase, Finding, Heading, RunsCase
 from verify.precision import centre_precision
@@ -82,23 +84,34 @@ def below_implied(measured: tuple[Optimisation, ...], level: float, rng: np.rand
     (found,) = measured
     setting = found.settings[-1]
     beta, M = setting.loss.beta, setting.loss.M
+    met = found.values["largest"]
+    largest, conditions = met.max(axis=0), shared_conditions(list(found.settings))
     if beta is None or M is None:
-        return Finding(Verdict.NOT_APPLICABLE, "The loss has no M here.", conditions=shared_conditions(list(found.settings)))
-    met, limit = found.values["largest"], math.sqrt(2 * beta.value * M.value)
-    largest = met.max(axis=0)
+        known = ", ".join(f"{value:.4g} in {one.T} steps" for value, one in zip(largest, found.settings, strict=True))
+        reason = (
+            "The loss has no M without projection, and no beta of it is proved, so that nothing is assumed that would bound its gradients, "
+            f"and no such guarantee speaks about it. The largest gradient norm of any training sample in {len(met)} runs is {known}."
+        )
+        numbers = Numbers(float(largest[-1]), replicates=len(met))
+        return Finding(Verdict.NOT_APPLICABLE, reason, numbers, None, conditions, curves=(_met(found, None),))
+    limit = math.sqrt(2 * beta.value * M.value)
     verdict = Verdict.HOLDS if largest[-1] <= limit else Verdict.VIOLATED
     reason = (
         f"The largest gradient norm of any training sample in {len(found.D0)} runs is {largest[-1]:.4g}; sqrt(2 beta M) is {limit:.4g}, "
         f"with beta = {beta.value:.4g} and M = {M.value:.4g} proved."
     )
-    ceiling = np.full(len(largest), limit)
-    x = np.array([one.T for one in found.settings], dtype=np.float64)
-    curve = Curve(
-        symbol("T"), Quantity.OTHER, x, met.mean(axis=0), met.min(axis=0), largest, ceiling, None, 0.0, len(met), met,
-        label="largest gradient norm of a training sample so far", bound_label="sqrt(2 beta M)",
-    )  # fmt: skip
     numbers = Numbers(float(largest[-1]), None, None, limit, limit / float(largest[-1]), len(found.D0))
-    return Finding(verdict, reason, numbers, None, shared_conditions(list(found.settings)), setting.loss.constants(), (curve,))
+    return Finding(verdict, reason, numbers, None, conditions, setting.loss.constants(), (_met(found, limit),))
+
+
+def _met(found: Optimisation, limit: float | None) -> Curve:
+    """The largest gradient norm met so far along the steps: mean, least and largest over the runs."""
+    met, x = found.values["largest"], np.array([one.T for one in found.settings], dtype=np.float64)
+    ceiling = None if limit is None else np.full(len(x), limit)
+    return Curve(
+        symbol("T"), Quantity.OTHER, x, met.mean(axis=0), met.min(axis=0), met.max(axis=0), ceiling, None, 0.0, len(met), met,
+        label="largest gradient norm of a training sample so far", bound_label=None if limit is None else "sqrt(2 beta M)",
+    )  # fmt: skip
 
 
 def _data(rng: np.random.Generator, m: int, n: int) -> SampledGradients:
@@ -228,10 +241,13 @@ def _measured(budget: Budget, seed: int, device: str) -> list[Case]:
     """Largest gradients on bounded losses, and the on-average bounds on losses with unbounded gradients."""
     steps, cases = (25, 50, 100), list[Case]()
     common: dict[str, Any] = {"update_form": UpdateForm.ATC, "m": 8, "n": 16, "T": 100, "seed": seed, "checkpoints": steps}
-    for name in PROBLEMS:
-        change: dict[str, Any] = {"eta": 1.0, "radius": 10.0} if name.startswith("softmax") else {"c": 20.0}
-        run = Run(problem=name, replicates=max(8, budget.replicates // 8), **common, **change)
-        heading = Heading(CLAIM, f"largest-gradient-{name.removesuffix('-digits')}", PAPER, _LIST, "atc", Readout.GRADIENT_POINT.value)
+    bounded: dict[str, dict[str, Any]] = {"softmax": {"eta": 1.0, "radius": 10.0}, "sigmoid": {"c": 20.0}, "network": {"c": 20.0}}
+    on_images = {"replicates": 8, "T": 50, "checkpoints": (10, 25, 50)}
+    unbounded: dict[str, dict[str, Any]] = {"mlp": {"eta": 0.5, **on_images}, "cnn": {"eta": 0.02, **on_images}}
+    for name in PROBLEMS + image_problems(budget):
+        change = {"replicates": max(8, budget.replicates // 8)} | (bounded | unbounded)[name.partition("-")[0]]
+        run = Run(problem=name, **(common | change))
+        heading = Heading(CLAIM, f"largest-gradient-{word(name)}", PAPER, _LIST, "atc", Readout.GRADIENT_POINT.value)
         cases.append(RunsCase(heading, (run,), ("largest",), below_implied, (), device, measured=False, read=read_descent))
     for name, eta in (("softmax-l2-digits", 0.5), ("quadratic", 0.2)):
         for part, find, twins in (("generalization", generalizes, 0), ("stability", stays_close, budget.twins)):
@@ -248,7 +264,8 @@ def no_bounded_gradients(budget: Budget, seed: int, device: str) -> list[Case]:
     headings = {case: Heading(CLAIM, case, PAPER, words, "atc", _NODES) for case, words in (("implied", _LIST), ("scope", _SCOPE))}
     twins = Heading(CLAIM, "convex-least-squares-exact", PAPER, _CONVEX, "atc", _NODES)
     exact = ExactCase(twins, stability_without_gradients, (seed, sets, (5, 20, 60)), Evidence.EXACT, cost=1e6)
-    return [ExactCase(headings["implied"], implied), ExactCase(headings["scope"], scope), *_measured(budget, seed, device), exact]
+    theory = [ExactCase(headings["implied"], implied), ExactCase(headings["scope"], scope)]
+    return [*theory, *_measured(budget, seed, device), exact, *absent(CLAIM, PAPER, _LIST, budget)]
 
 
 CLAIMS: dict[str, Build] = {CLAIM: no_bounded_gradients}

@@ -64,9 +64,7 @@ def _value(text: str, q: float) -> float:
 
 def in_sweep(measured: tuple[Measured, ...], level: float, rng: np.random.Generator, ask: Ask) -> Finding:
     """The exponent of one sweep: one run per place, or for T one run with checkpoints."""
-    found = [one for run in measured for (asked, _), one in run.items() if asked == ask.request]
-    settings = [one.setting for one in found]
-    values, x = np.stack([one.values for one in found], axis=1), [_place(one, ask.parameter) for one in settings]
+    settings, values, x = sweep_of(measured, ask)
     candidates = exponents_of(settings[0], ask.parameter) if ask.exponent is None else {}
     unmet = [text for one in settings for text in bounds.get(DERIVED).supports(one)] if candidates else []
     if unmet:
@@ -80,13 +78,16 @@ def in_sweep(measured: tuple[Measured, ...], level: float, rng: np.random.Genera
         verdict = Verdict.UNDECIDED
     shown = Numbers(slope.slope, slope.low, slope.high, exponent, replicates=len(values))
     tables = (_table(slope, candidates),) if candidates else ()
-    curves = (_curve(ask, np.array(x, dtype=float), values, band, exponent),)
+    curves = (drawn(ask, x, values, band, exponent),)
     reason = _words(verdict, slope, ask, candidates) + centre_precision(band)
     return Finding(verdict, reason, shown, None, shared_conditions(settings), settings[0].loss.constants(), curves, tables)
 
 
-def _place(setting: Setting, parameter: str) -> float:
-    return float(getattr(setting, parameter))
+def sweep_of(measured: tuple[Measured, ...], ask: Ask) -> tuple[list[Setting], Values, list[float]]:
+    """The settings of the points of a sweep, the values asked for (replicates, points), and the places."""
+    found = [one for run in measured for (asked, _), one in run.items() if asked == ask.request]
+    settings = [one.setting for one in found]
+    return settings, np.stack([one.values for one in found], axis=1), [float(getattr(one, ask.parameter)) for one in settings]
 
 
 def _words(verdict: Verdict, slope: SlopeJudgement, ask: Ask, candidates: dict[str, float]) -> str:
@@ -132,7 +133,9 @@ def _table(slope: SlopeJudgement, candidates: dict[str, float]) -> Table:
     )
 
 
-def _curve(ask: Ask, x: Values, values: Values, band: Band, exponent: float) -> Curve:
+def drawn(ask: Ask, places: list[float], values: Values, band: Band, exponent: float) -> Curve:
+    """The measured curve with a power of ``exponent`` through its first point."""
+    x = np.array(places)
     return Curve(
         parameter=symbol(ask.parameter),
         quantity=ask.request[0],

@@ -9,6 +9,7 @@ from bounds.vocabulary import Quantity, Readout, UpdateForm
 from empirical import Run
 from verify.case import Case
 from verify.claims.core import Budget
+from verify.claims.images import absent
 from verify.claims.multigossip.common import PAPER, Build
 from verify.claims.multigossip.consensus_part import POINT, expansions
 from verify.claims.multigossip.quadratics import GRAPHS, gossip_range, on_quadratics
@@ -93,7 +94,7 @@ def optimization(budget: Budget, seed: int, device: str) -> list[Case]:
             own = tuple(replace(run, update_form=form) for run in runs)
             heading = _heading(f"runs-{word(problem)}", form, readout)
             cases.append(RunsCase(heading, own, asked, in_runs, (request, gossip), device))
-    return cases
+    return cases + absent(CLAIM, PAPER, STATEMENT, budget)
 
 
 CLAIMS: dict[str, Build] = {CLAIM: optimization}

@@ -5,36 +5,40 @@ from __future__ import annotations
 from typing import Any
 
 from empirical import Run
-from empirical.data.folder import data_folder
 from verify.claims.core import Budget, base_run
+from verify.claims.images import image_problems
 from verify.claims.multigossip.common import PROBLEMS
 
-_MLP = "mlp-fashion-mnist:test:2000"
-WORDS = {"softmax-digits": "softmax", "sigmoid-digits": "sigmoid", "network-digits": "network", _MLP: "mlp"}
-#: Steps large enough for the training sets to be fitted: there is a generalization error to compare.
+#: By model: steps large enough for the training sets to be fitted, so that there is a generalization error to compare.
 _STEPS: dict[str, dict[str, float]] = {
-    "softmax-digits": {"eta": 0.5},
-    "sigmoid-digits": {"c": 30.0},
-    "network-digits": {"c": 30.0},
-    _MLP: {"eta": 0.5},
+    "softmax": {"eta": 0.5},
+    "sigmoid": {"c": 30.0},
+    "network": {"c": 30.0},
+    "mlp": {"eta": 0.5},
+    "cnn": {"eta": 0.02},
 }
-#: Replicates are cheap on the one, and dear on the last.
-_SCALES = {"sigmoid-digits": 4.0, _MLP: 0.25}
+_LENGTHS = {"mlp": 50, "cnn": 20}
+#: Replicates are cheap on the one, and dear on images.
+_SCALES = {"sigmoid": 4.0, "mlp": 0.25, "cnn": 0.05}
 _QUICK = 0.6
 
 
+def model(problem: str) -> str:
+    """A problem's word in a case's name: its loss or model, each of which has one data set here."""
+    return problem.partition("-")[0]
+
+
 def problems(budget: Budget, images: bool = True) -> tuple[str, ...]:
-    """The problems on digits; with ``images`` also a perceptron on Fashion-MNIST, where a folder has it and the budget is not quick."""
-    folder = data_folder()
-    there = folder is not None and (folder / "fashion-mnist").is_dir()
-    return (*PROBLEMS, _MLP) if images and there and budget.name != "quick" else PROBLEMS
+    """The problems on digits; with ``images`` also networks on images, where the budget has them and the user has the data."""
+    return PROBLEMS + (image_problems(budget) if images else ())
 
 
 def run(budget: Budget, seed: int, problem: str, scale: float = 1.0, **change: Any) -> Run:
-    """8 nodes of 16 samples on a ring, 200 steps (100 in a quick report, 50 of the perceptron), ATC, without projection."""
-    common: dict[str, Any] = {"radius": None, "T": 100 if budget.name == "quick" else 200, **_STEPS[problem]}
-    if problem == _MLP:
-        common |= {"T": 50, "twins": 2}
+    """8 nodes of 16 samples on a ring, 200 steps (100 in a quick report, 50 and 20 on images), ATC, without projection."""
+    name = model(problem)
+    common: dict[str, Any] = {"radius": None, "T": 100 if budget.name == "quick" else 200, **_STEPS[name]}
+    if name in _LENGTHS:
+        common |= {"T": _LENGTHS[name], "twins": 2}
     share = _QUICK if budget.name == "quick" else 1.0
-    common["replicates"] = max(10, round(budget.replicates * share * scale * _SCALES.get(problem, 1.0)))
+    common["replicates"] = max(10, round(budget.replicates * share * scale * _SCALES.get(name, 1.0)))
     return base_run(budget, seed, problem, **(common | change))

@@ -12,6 +12,7 @@ import bounds
 from empirical.streams import stream
 from verify.case import Case
 from verify.claims.core import Budget
+from verify.claims.images import absent
 from verify.claims.multigossip.certified import Claimed, Rows, fixed_total, moves
 from verify.claims.multigossip.common import PAPER, Build
 from verify.claims.multigossip.factors import FACTORS
@@ -112,7 +113,7 @@ def factors(budget: Budget, seed: int, device: str) -> list[Case]:
     table = tuple(_line(claim, regime, entries) for (claim, regime), entries in lines.items())
     about = Heading(CLAIM, "summary", PAPER, STATEMENT, "atc", "node_average")
     requests: tuple[Request, ...] = cases[0].requests
-    return [RunsCase(about, tuple(runs), requests, summary, (table, seed), device)]
+    return [RunsCase(about, tuple(runs), requests, summary, (table, seed), device), *absent(CLAIM, PAPER, STATEMENT, budget)]
 
 
 def _line(claim: str, regime: str, entries: list[Entry]) -> Line:

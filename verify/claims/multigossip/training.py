@@ -10,8 +10,8 @@ import numpy as np
 from bounds.topology import MixingMatrix
 from bounds.vocabulary import UpdateForm
 from empirical import Run
-from empirical.data.folder import data_folder
 from verify.claims.core import Budget
+from verify.claims.images import image_problems
 from verify.claims.multigossip.common import PROBLEMS
 
 #: The paper's schedule c/t with the non-convex losses, a constant step with the convex one.
@@ -20,7 +20,7 @@ _STEPS: dict[str, dict[str, float]] = {
     "sigmoid": {"c": 4.0},
     "network": {"c": 3.0},
     "mlp": {"eta": 0.1},
-    "cnn": {"eta": 0.1},
+    "cnn": {"eta": 0.002},
 }
 #: Replicates are averaged in this many blocks before they are resampled: independent still, less skewed, and cheaper by far.
 GROUPS = 64
@@ -31,15 +31,6 @@ def word(problem: str) -> str:
     """A problem's word in a case's name: its loss, and its data where they are not the digits."""
     loss, _, data = problem.partition("-")
     return loss if data == "digits" else f"{loss}-{data.partition(':')[0]}"
-
-
-def image_problems(budget: Budget) -> tuple[str, ...]:
-    """Networks on real images, where the user has given a data folder that holds them: none with the quick budget, the CNN with the full one."""
-    folder = data_folder()
-    if folder is None or budget.name == "quick":
-        return ()
-    wanted = {"fashion-mnist": "mlp-fashion-mnist:test:2000"} | ({"cifar-10": "cnn-cifar-10:test:500"} if budget.name == "full" else {})
-    return tuple(problem for name, problem in wanted.items() if (folder / name).is_dir())
 
 
 def problems(budget: Budget) -> tuple[str, ...]:

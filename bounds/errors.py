@@ -71,6 +71,10 @@ class ClientError(GossipBoundsError, RuntimeError):
     """A package manager that is not on this machine, or that could not get a package."""
 
 
+class ClusterError(GossipBoundsError, RuntimeError):
+    """A cluster that cannot be reached, has no workers, or whose workers differ from this machine."""
+
+
 class PrecisionError(ArithmeticError):
     """The value could not be enclosed sharply; it is not a number or hides behind a sign that no precision resolves."""
 

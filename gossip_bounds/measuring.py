@@ -134,7 +134,7 @@ def _run_on_cluster(
 
     with progress_bar() as progress:
         cluster.run({key: partial(measured, missing[key], requests, cluster.device, memory) for key in order}, finish)
-    return reasons
+    return {key: reasons[key] for key in missing if key in reasons}
 
 
 def _rows(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import sys
 import uuid
 import warnings
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Any, TypeVar
 
 from bounds.errors import ClusterError, DeviceError, unknown_name
@@ -54,14 +56,39 @@ def _silence() -> Iterator[None]:
             one.disabled = was
 
 
+def _listens(address: str) -> None:
+    """Fail at once where nobody listens: the library would go on trying until its time is over."""
+    from distributed.comm import get_address_host_port, parse_address
+
+    if parse_address(address)[0] in ("tcp", "tls"):
+        socket.create_connection(get_address_host_port(address), timeout=_CONNECT_SECONDS).close()
+
+
 def _client(address: str) -> Any:
+    library = _library()
+    client = library.Client.__new__(library.Client)
+    outcome: SimpleQueue[BaseException | None] = SimpleQueue()
+
+    def make() -> None:
+        try:
+            _listens(address)
+            client.__init__(address, timeout=_CONNECT_SECONDS, set_as_default=False)
+            outcome.put(None)
+        except BaseException as error:
+            outcome.put(error)
+
+    # In a thread that may be left behind: of something that listens and is no scheduler the library waits for ever.
+    Thread(target=make, daemon=True).start()
     try:
-        return _library().Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError, TimeoutError, TypeError) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise ClusterError(
-            f"no scheduler answers at {address!r} within {_CONNECT_SECONDS} s ({reason}); start one with: dask scheduler, and give the address it prints"
-        ) from None
+        error = outcome.get(timeout=2 * _CONNECT_SECONDS)
+    except Empty:
+        error = TimeoutError("something listens there and does not answer as a scheduler does")
+    if error is None:
+        return client
+    # Left as it is, it would wait for ten seconds at the end of its life and print a traceback.
+    client.status = "closed"
+    reason = (str(error) or type(error).__name__).splitlines()[0]
+    raise ClusterError(f"no scheduler answers at {address!r} ({reason}); start one with: dask scheduler, and give the address it prints")
 
 
 def _workers(client: Any) -> dict[str, dict[str, Any]]:
@@ -164,7 +191,7 @@ class _Round:
         self._warned = False
 
     def run(self, calls: Mapping[Key, Callable[[], Any]], finish: Callable[[Key, Any], None]) -> None:
-        waiting, killed = deque(enumerate(calls.items())), []
+        waiting, killed = deque(enumerate(calls.items())), 0
         try:
             while waiting or self._pending:
                 while waiting and len(self._pending) < _IN_FLIGHT:
@@ -174,17 +201,18 @@ class _Round:
                 key = self._pending.pop(future)
                 try:
                     result = self._result(future)
-                except _library().scheduler.KilledWorker as error:
-                    killed.append(error)
-                else:
-                    finish(key, result)
-                future.release()
+                except _library().scheduler.KilledWorker:
+                    killed += 1
+                    continue
+                finally:
+                    future.release()
+                finish(key, result)
         finally:
             if self._pending:
                 self._client.cancel(list(self._pending), force=True)
         if killed:
             raise ClusterError(
-                f"{len(killed)} of {len(calls)} configurations each ended every worker they were given to, perhaps for want of memory; "
+                f"{killed} of {len(calls)} configurations each ended every worker they were given to, perhaps for want of memory; "
                 "what was finished is kept: give --memory, or workers with more, and run this again"
             )
 

@@ -27,7 +27,7 @@ _LOOK_SECONDS = 5.0
 #: Calls handed to the scheduler at a time: more than any cluster has workers, and few enough to be cancelled at once.
 _IN_FLIGHT = 1000
 _RESOURCE = "GPU"
-_START = "start them with: dask worker ADDRESS --nthreads 1 --nworkers auto"
+_START = "start them with: dask worker ADDRESS --nthreads 1 --nworkers PROCESSES"
 
 
 def _library() -> Any:

@@ -230,6 +230,7 @@ class _Pretended:
 class _Future:
     def __init__(self, call: Any, wrong: type[BaseException] | None) -> None:
         self.call, self.wrong = call, wrong
+        self.told: Any = None
 
     def add_done_callback(self, told: Any) -> None:
         told(self)
@@ -348,3 +349,27 @@ def test_gpu_calls_go_to_workers_that_offer_one(near: str, monkeypatch: pytest.M
         client = _Pretended(killing=False)
         Cluster(client, "here", device, workers.Facts((), ())).run({1: Task(operator.neg, (1,)).run}, lambda key, result: None)
         assert [options["resources"] for options in client.submitted] == [resources]
+
+
+def test_without_any_worker_left_it_says_so_once_and_waits(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "_LOOK_SECONDS", 0.01)
+    looks: list[int] = []
+
+    class Waiting(_Pretended):
+        def submit(self, *given: Any, **options: Any) -> _Future:
+            self.future = super().submit(*given, **options)
+            return self.future
+
+        def scheduler_info(self, n_workers: int) -> dict[str, Any]:
+            looks.append(n_workers)
+            if len(looks) == 4:
+                self.future.told(self.future)
+            return {"workers": {"back": {}} if len(looks) == 4 else {}}
+
+    monkeypatch.setattr(_Future, "add_done_callback", lambda self, told: setattr(self, "told", told))
+    found: list[int] = []
+    Cluster(Waiting(killing=False), "here", "cpu", workers.Facts((), ())).run(
+        {1: Task(operator.neg, (1,)).run}, lambda key, result: found.append(result)
+    )
+    assert found == [-1]
+    assert capsys.readouterr().err == "gossip-bounds: no worker is left at here; waiting for one (Ctrl-C keeps what was finished)\n"

@@ -326,3 +326,15 @@ def test_the_diagonal_is_not_known_where_nodes_differ() -> None:
     assert path is not None
     with pytest.raises(TopologyError, match="give w_min=VALUE"):
         path.w_min(2)
+
+
+def test_eigenvalues_of_a_ring_come_in_equal_pairs() -> None:
+    ring = closed_form("ring", 999_999)
+    assert ring is not None
+    assert np.allclose(ring.distance[1::2], ring.distance[2::2], rtol=1e-11, atol=0)
+
+
+def test_lanczos_where_all_other_eigenvalues_are_negative() -> None:
+    found = extremes(sparse.csr_array((np.ones((6, 6)) - np.eye(6)) / 5), accuracy=1e-9)
+    assert (found.lambda_2, found.lambda_min) == (pytest.approx(-0.2, abs=1e-12), pytest.approx(-0.2, abs=1e-12))
+    assert found.gap == pytest.approx(0.8, abs=1e-12)

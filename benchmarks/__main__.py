@@ -10,6 +10,7 @@ from benchmarks.certificates import certified_catalogue
 from benchmarks.curvature import exits_rate, product_cost
 from benchmarks.engine import late_forking, softmax_rate
 from benchmarks.evaluation import GRIDS, closed_form, cold_evaluate, minimised
+from benchmarks.topologies import LARGE
 from benchmarks.training import TRAINING
 from bounds.files import write_text
 
@@ -25,6 +26,7 @@ _BENCHMARKS = (
     *TRAINING,
     product_cost,
     exits_rate,
+    *LARGE,
 )
 
 

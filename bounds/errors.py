@@ -75,6 +75,10 @@ class NodeLostError(GossipBoundsError, ConnectionError):
     """A node of a distributed run that does not answer any more."""
 
 
+class ClusterError(GossipBoundsError, RuntimeError):
+    """A cluster that cannot be reached, has no workers, or whose workers differ from this machine."""
+
+
 class PrecisionError(ArithmeticError):
     """The value could not be enclosed sharply; it is not a number or hides behind a sign that no precision resolves."""
 

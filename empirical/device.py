@@ -27,6 +27,15 @@ def resolve_device(name: str = "auto") -> torch.device:
     return torch.device("cuda" if name != "cpu" and available else "cpu")
 
 
+def device_kind(name: str = "auto") -> str:
+    """``cpu`` or ``cuda``; unlike :func:`resolve_device` also for a device of another machine, such as a cluster's.
+
+    Raises:
+        UnknownNameError: for any other name than those of :data:`DEVICES`.
+    """
+    return name if name in ("cpu", "cuda") else resolve_device(name).type
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Run torch on one CPU thread: the order of every sum, hence every bit, is then the same on each machine of one kind.

@@ -16,13 +16,22 @@ _TOP_PAD = 256 << 20
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 
 
+_limit: int | None = None
+
+
+def limit_memory(size: int | None) -> None:
+    """Count ``size`` bytes as all the memory there is for this process, None the machine's: a cluster ends workers that take more."""
+    global _limit
+    _limit = size
+
+
 def machine_memory() -> int:
-    """Bytes of main memory that this process may use: the machine's, or its control group's if that is less."""
+    """Bytes of main memory that this process may use: the machine's, its control group's or its own limit, whichever is least."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     for name in _LIMITS:
         with contextlib.suppress(OSError, ValueError):
             total = min(total, int(Path(name).read_text()))
-    return total
+    return min(total, _limit or total)
 
 
 def resident_memory() -> int:

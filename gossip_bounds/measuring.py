@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from empirical.store import Store, run_key
 from empirical.store.dataset import Stored, variable_name
 from gossip_bounds.output import print_json
 from gossip_bounds.progress import progress_bar
+from verify.cluster import Cluster, connect
 from verify.plan import Task, execute, worker_count
 
 
@@ -45,6 +46,14 @@ def compute(folder: str, run: Run, requests: tuple[Request, ...], device: str, m
         return str(error)
     _store(folder).put(run, requests, found, device)
     return None
+
+
+def measured(run: Run, requests: tuple[Request, ...], device: str, memory: int | None) -> tuple[str, list[Measurement] | str]:
+    """The key of one configuration where it ran, and its measurements or why there are none; the caller keeps them."""
+    try:
+        return run_key(run, requests, device), list(measure(run, requests, device=device, memory=memory))
+    except DomainError as error:
+        return "", str(error)
 
 
 def _task(folder: Path, run: Run, requests: tuple[Request, ...], device: str, memory: int) -> Task:
@@ -101,6 +110,33 @@ def _run_missing(
     return {key: str(reasons[task]) for key, task in tasks.items() if reasons[task] is not None}
 
 
+def _run_on_cluster(
+    store: Store, missing: dict[str, Run], requests: tuple[Request, ...], cluster: Cluster, memory: int | None
+) -> dict[str, str]:
+    """The same on a cluster: only this process writes, each file once and whole."""
+    costs = {key: _task(store.folder, run, requests, cluster.device, 0).cost for key, run in missing.items()}
+    order = sorted(missing, key=lambda key: -costs[key])
+    reasons: dict[str, str] = {}
+    done = 0
+
+    def finish(key: str, result: tuple[str, list[Measurement] | str]) -> None:
+        nonlocal done
+        there, found = result
+        if isinstance(found, str):
+            reasons[key] = found
+        elif there != key:
+            raise GossipBoundsError(f"a worker measured {missing[key].problem!r} on other data than are here; give it the same --data-dir")
+        else:
+            store.put(missing[key], requests, found, cluster.device)
+        done += 1
+        if progress is not None:
+            progress(done, len(order))
+
+    with progress_bar() as progress:
+        cluster.run({key: partial(measured, missing[key], requests, cluster.device, memory) for key in order}, finish)
+    return {key: reasons[key] for key in missing if key in reasons}
+
+
 def _rows(
     store: Store, wanted: dict[str, Configuration], experiment: Experiment, device: str, status: dict[str, str]
 ) -> list[dict[str, Any]]:
@@ -126,22 +162,45 @@ def _distinct(configurations: Sequence[Configuration], requests: tuple[Request, 
     return wanted
 
 
-def run_measure(file: Path, out: Path, *, jobs: int, seed: int | None, device: str, memory: str | None = None, as_json: bool) -> None:
+def run_measure(
+    file: Path,
+    out: Path,
+    *,
+    jobs: int,
+    seed: int | None,
+    device: str,
+    memory: str | None = None,
+    scheduler: str | None = None,
+    as_json: bool,
+) -> None:
     """Measure every configuration of ``file`` that ``out`` does not hold yet; the values never depend on ``jobs``.
 
     Everything that can be wrong with the input is checked before the first run starts. A configuration that diverges does
-    not keep the others from being measured. ``memory`` is shared out evenly among the worker processes.
+    not keep the others from being measured. ``memory`` is shared out evenly among the worker processes; with ``scheduler``,
+    the address of a dask.distributed scheduler, its workers run the configurations, and each may take that much.
 
     Raises:
         GossipBoundsError: each one line; DomainError at the end when configurations diverged.
     """
     experiment = read_experiment(file, seed)
-    resolve_device(device)
     budget = parse_memory(memory)
+    if scheduler is None:
+        resolve_device(device)
+        _measure(experiment, out, device, partial(_run_missing, device=device, jobs=jobs, memory=budget), as_json)
+        return
+    with connect(scheduler, device) as cluster:
+        share = None if memory is None else budget
+        _measure(experiment, out, cluster.device, partial(_run_on_cluster, cluster=cluster, memory=share), as_json)
+
+
+_Runner = Callable[[Store, dict[str, Run], tuple[Request, ...]], dict[str, str]]
+
+
+def _measure(experiment: Experiment, out: Path, device: str, runner: _Runner, as_json: bool) -> None:
     store = Store(make_folder(out), report=_say)
     wanted = _distinct(experiment.configurations, experiment.requests, device)
     missing = _missing(store, wanted, experiment.requests, device)
-    reasons = _run_missing(store, missing, experiment.requests, device, jobs, budget)
+    reasons = runner(store, missing, experiment.requests)
     status = {key: "failed" if key in reasons else "computed" if key in missing else "reused" for key in wanted}
     if as_json:
         print_json(_rows(store, wanted, experiment, device, status))

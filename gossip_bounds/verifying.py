@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from gossip_bounds.progress import progress_bar
 from verify.case import Case
 from verify.certificates import CertifiedDirection, certify_catalogue
 from verify.claims.core import Budget
+from verify.cluster import Cluster, connect
 from verify.forecast import duration, forecast
 from verify.plan import one_pool, worker_count
 from verify.resume import Kept
@@ -63,14 +65,18 @@ def _budget_words(chosen: Mapping[str, Budget]) -> str:
     return "; ".join(f"{one.name}: {one.replicates} replicates, {one.twins} coupled twins each" for one in used.values())
 
 
-def _announce(built: Sequence[Case], jobs: int, kept: Kept) -> None:
-    """What a full run will take, on stderr."""
+def _announce(built: Sequence[Case], jobs: int, kept: Kept, cluster: Cluster | None) -> None:
+    """What a full run will take, on stderr; a cluster's machines may have another speed than this one, and come and go."""
     tasks = list(dict.fromkeys(training(built)))
     left = [task for task in tasks if kept.find(task) is None]
     done = len(tasks) - len(left)
+    expected = (
+        ""
+        if cluster
+        else f"expected time: about {duration(forecast(left, jobs))} on {worker_count(jobs)} processes, extrapolated from short runs; "
+    )
     print(
-        f"expected time: about {duration(forecast(left, jobs))} on {worker_count(jobs)} processes, extrapolated from short runs; "
-        f"{done} of {len(tasks)} parts are kept in {kept.folder}. It may be stopped: the same command goes on from there.",
+        f"{expected}{done} of {len(tasks)} parts are kept in {kept.folder}. It may be stopped: the same command goes on from there.",
         file=sys.stderr,
     )
 
@@ -132,31 +138,33 @@ def run_certificates(out: Path, jobs: int, as_json: bool) -> None:
         print(f"wrote {out / 'certificates.json'} and {page}")
 
 
-def run_verify(claims: list[str], out: Path, *, seed: int, jobs: int, device: str, quick: bool, full: bool, as_json: bool) -> int:
+@contextmanager
+def _place(scheduler: str | None, device: str) -> Iterator[tuple[Cluster | None, str]]:
+    """Where runs run, and the one device that they run on."""
+    if scheduler is None:
+        resolve_device(device)
+        yield None, device
+        return
+    with connect(scheduler, device) as cluster:
+        yield cluster, cluster.device
+
+
+def run_verify(
+    claims: list[str], out: Path, *, seed: int, jobs: int, device: str, quick: bool, full: bool, scheduler: str | None = None, as_json: bool
+) -> int:
     """Verify the claims and write everything below ``out``; returns the number of VIOLATED cases.
 
-    Everything that can be wrong with the input is checked before the first run starts.
+    Everything that can be wrong with the input is checked before the first run starts. With ``scheduler``, the address of a
+    dask.distributed scheduler, its workers do the runs; verdicts and figures are made here, on ``jobs`` processes.
 
     Raises:
-        UnknownNameError, DomainError, DeviceError, InputFileError: each one line.
+        UnknownNameError, DomainError, DeviceError, InputFileError, ClusterError: each one line.
     """
     budget = _budget(quick, full)
-    # The device first: a case is built for one.
-    resolve_device(device)
     chosen = budgets(claims, budget)
-    built = cases(chosen, seed, device)
-    make_folder(out)
-    kept = Kept(out / "runs") if full else None
-    if kept is not None:
-        _announce(built, jobs, kept)
-    with one_pool(jobs):
-        with progress_bar() as progress:
-            suite = run_suite(chosen, seed, device, jobs, progress, kept, built)
-        if not claims:
-            with progress_bar() as progress:
-                directions = certify_catalogue(jobs, progress)
-            write_directions(directions, out, "index.html")
-        suite = _write(suite, out, _budget_words(chosen), seed, jobs, certificates=not claims)
+    # The device first: a case is built for one.
+    with _place(scheduler, device) as (cluster, place), one_pool(jobs):
+        suite = _verified(claims, chosen, out, seed, jobs, place, full, cluster)
     counts = Counter(result.verdict for result in suite.results)
     if as_json:
         print_json([result.row() for result in suite.results])
@@ -167,3 +175,20 @@ def run_verify(claims: list[str], out: Path, *, seed: int, jobs: int, device: st
         print(", ".join(f"{counts[verdict]} {verdict.name}" for verdict in Verdict))
         print(f"wrote {out / 'results.json'} and {out / 'report' / 'index.html'}")
     return counts[Verdict.VIOLATED]
+
+
+def _verified(
+    claims: list[str], chosen: Mapping[str, Budget], out: Path, seed: int, jobs: int, device: str, full: bool, cluster: Cluster | None
+) -> Suite:
+    built = cases(chosen, seed, device)
+    make_folder(out)
+    kept = Kept(out / "runs") if full else None
+    if kept is not None:
+        _announce(built, jobs, kept, cluster)
+    with progress_bar() as progress:
+        suite = run_suite(chosen, seed, device, jobs, progress, kept, built, cluster)
+    if not claims:
+        with progress_bar() as progress:
+            directions = certify_catalogue(jobs, progress)
+        write_directions(directions, out, "index.html")
+    return _write(suite, out, _budget_words(chosen), seed, jobs, certificates=not claims)

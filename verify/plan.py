@@ -74,6 +74,13 @@ class Memory(Protocol):
         """Remember the result of ``task``."""
 
 
+class Pool(Protocol):
+    """Somewhere else that runs calls, such as :class:`verify.cluster.Cluster`."""
+
+    def run(self, calls: Mapping[Key, Callable[[], Any]], finish: Callable[[Key, Any], None]) -> None:
+        """Hand ``finish`` each call's result once, in this thread."""
+
+
 class _Nothing:
     def find(self, task: Task) -> None:
         return None
@@ -82,14 +89,17 @@ class _Nothing:
         pass
 
 
-def execute(tasks: Iterable[Task], jobs: int = 0, progress: Progress | None = None, memory: Memory | None = None) -> Mapping[Task, Any]:
-    """Results by task; they depend on the tasks alone, never on ``jobs`` or the order of completion.
+def execute(
+    tasks: Iterable[Task], jobs: int = 0, progress: Progress | None = None, memory: Memory | None = None, pool: Pool | None = None
+) -> Mapping[Task, Any]:
+    """Results by task; they depend on the tasks alone, never on ``jobs``, ``pool`` or the order of completion.
 
     Args:
         tasks: repeats are run once, the costliest first.
         jobs: worker processes (0: one per core); with 1 everything runs in this process.
         progress: called with (done, total) after each task.
         memory: results that it finds are not computed again, and it is handed each new one as soon as it is there.
+        pool: where the tasks run, instead of ``jobs`` processes.
     """
     order = sorted(dict.fromkeys(tasks), key=lambda task: -task.cost)
     known = memory or _Nothing()
@@ -102,7 +112,9 @@ def execute(tasks: Iterable[Task], jobs: int = 0, progress: Progress | None = No
         if progress is not None:
             progress(len(results), len(order))
 
-    if left and worker_count(jobs) == 1:
+    if left and pool is not None:
+        pool.run({task: task.run for task in left}, finish)
+    elif left and worker_count(jobs) == 1:
         _one_thread()
         for task in left:
             finish(task, task.run())

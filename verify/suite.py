@@ -12,7 +12,7 @@ from bounds.registry import loaded
 from verify.case import Case, Context
 from verify.claims import cao2025, core, li2025, own, zhu2023
 from verify.claims.core import Budget
-from verify.plan import Memory, Progress, Task, execute, spread
+from verify.plan import Memory, Pool, Progress, Task, execute, spread
 from verify.self_check import SelfCheck, self_check_task
 from verify.statistics import split_level
 from verify.verdict import CaseResult
@@ -102,18 +102,19 @@ def run_suite(
     progress: Progress | None = None,
     memory: Memory | None = None,
     built: Sequence[Case] | None = None,
+    pool: Pool | None = None,
 ) -> Suite:
     """Run and decide the claims in ``chosen`` (see :func:`budgets`); the same arguments give the same bits, whatever ``jobs``.
 
     The error level 0.05 is split evenly over the measured cases (Bonferroni), so that with probability at least 0.95 no
     measured verdict of the report is a false VIOLATED, and likewise no false HOLDS. ``memory`` keeps finished runs.
-    ``built`` are the cases of ``chosen``, where the caller has them: building all takes over a second.
+    ``built`` are the cases of ``chosen``, where the caller has them: building all takes over a second. ``pool`` is where the runs run; verdicts are found here.
     """
     found = cases(chosen, seed, device) if built is None else built
     measured = sum(case.measured for case in found)
     level = split_level(LEVEL, max(measured, 1))
     check = self_check_task(all(budget.name == "quick" for budget in chosen.values()), seed)
-    results = execute([check, *training(found)], jobs, progress, memory)
+    results = execute([check, *training(found)], jobs, progress, memory, pool)
     context = Context(level, seed)
     return Suite(tuple(_decide_all(found, results, context, jobs)), results[check], level, measured)
 

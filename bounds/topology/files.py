@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bounds.errors import InputFileError, MixingMatrixError, TopologyError
 from bounds.files import read_text
 from bounds.topology.graphs import from_graph, topology
 from bounds.topology.mixing import MixingMatrix
 
-_GRAPH_SUFFIXES = (".edgelist", ".graphml", ".gml")
+if TYPE_CHECKING:
+    import networkx as nx
+
+GRAPH_SUFFIXES = (".edgelist", ".graphml", ".gml")
 
 
 def _matrix(path: Path) -> MixingMatrix:
@@ -29,18 +33,22 @@ def _matrix(path: Path) -> MixingMatrix:
     return MixingMatrix(matrix, name=path.stem)
 
 
-def _graph(path: Path) -> MixingMatrix:
+def read_graph(path: Path) -> nx.Graph:
+    """The graph in an ``.edgelist``, ``.graphml`` or ``.gml`` file.
+
+    Raises:
+        InputFileError: when it cannot be read.
+    """
     import networkx as nx
 
     readers = {".edgelist": nx.parse_edgelist, ".graphml": nx.parse_graphml, ".gml": nx.parse_gml}
     text = read_text(path)
     try:
-        graph = readers[path.suffix](text.splitlines() if path.suffix == ".edgelist" else text)
+        return readers[path.suffix](text.splitlines() if path.suffix == ".edgelist" else text)
     except Exception as error:
         raise InputFileError(
             f"{str(path)!r} is not a graph that networkx reads as {path.suffix} ({type(error).__name__}); check the file"
         ) from None
-    return from_graph(graph, name=path.stem)
 
 
 def load(name: str, nodes: int | None) -> MixingMatrix:
@@ -53,8 +61,8 @@ def load(name: str, nodes: int | None) -> MixingMatrix:
         UnknownNameError, TopologyError, MixingMatrixError, DisconnectedGraphError, InputFileError: each one line.
     """
     path = Path(name)
-    if path.suffix in (".csv", *_GRAPH_SUFFIXES):
-        loaded = _matrix(path) if path.suffix == ".csv" else _graph(path)
+    if path.suffix in (".csv", *GRAPH_SUFFIXES):
+        loaded = _matrix(path) if path.suffix == ".csv" else from_graph(read_graph(path), name=path.stem)
         if nodes is not None and nodes != loaded.nodes:
             raise TopologyError(f"{name!r} has {loaded.nodes} nodes but {nodes} were asked for; leave the number out or make them agree")
         return loaded

@@ -51,7 +51,7 @@ def _torus(nodes: int) -> nx.Graph:
 def _exponential(nodes: int) -> nx.Graph:
     import networkx as nx
 
-    return nx.circulant_graph(nodes, _hops(nodes))
+    return nx.circulant_graph(nodes, powers_of_two(nodes))
 
 
 def _path(nodes: int) -> nx.Graph:
@@ -155,13 +155,19 @@ def from_graph(graph: nx.Graph, name: str = "graph") -> MixingMatrix:
     return MixingMatrix(metropolis_weights(graph), name=name)
 
 
-def _hops(nodes: int) -> list[int]:
+def powers_of_two(nodes: int) -> list[int]:
+    """1, 2, 4, ... below ``nodes``: how far the neighbours of an exponential graph are."""
     return [2**power for power in range((nodes - 1).bit_length())]
 
 
+def directed_hops(nodes: int) -> list[int]:
+    """How far ahead the nodes are that each one of ``exponential_directed`` gives equal weights, itself first."""
+    return [0, *powers_of_two(nodes)]
+
+
 def _directed_exponential(nodes: int) -> NDArray[np.float64]:
-    """Equal weights on oneself and on the nodes 1, 2, 4, ... places ahead; circulant, hence doubly stochastic."""
-    hops = [0, *_hops(nodes)]
+    """Circulant, hence doubly stochastic."""
+    hops = directed_hops(nodes)
     weights = np.zeros((nodes, nodes))
     for hop in hops:
         weights[np.arange(nodes), (np.arange(nodes) + hop) % nodes] += 1 / len(hops)
@@ -182,6 +188,30 @@ def _closed_form_spectrum(name: str, nodes: int) -> NDArray[np.float64] | None:
     return None
 
 
+def plain_name(name: str) -> str:
+    """``name`` without ``lazy_``.
+
+    Raises:
+        UnknownNameError: for a name that is neither in :data:`NAMES` nor ``lazy_`` before one of them.
+    """
+    plain = name.removeprefix(_LAZY)
+    if plain not in NAMES:
+        raise unknown_name("topology", name, NAMES)
+    return plain
+
+
+def check_nodes(nodes: int, most: int | None = None) -> None:
+    """Refuse no nodes at all, and more than ``most``.
+
+    Raises:
+        TopologyError: one line.
+    """
+    if nodes < 1:
+        raise TopologyError(f"got {nodes} nodes; a network has at least one node")
+    if most is not None and nodes > most:
+        raise TopologyError(f"got {nodes} nodes; a spectrum of more than {most} does not fit the memory: take fewer")
+
+
 def topology(name: str, nodes: int) -> MixingMatrix:
     """A named topology with ``nodes`` nodes.
 
@@ -196,11 +226,8 @@ def topology(name: str, nodes: int) -> MixingMatrix:
         UnknownNameError: for a name that is neither in :data:`NAMES` nor ``lazy_`` before one of them.
         TopologyError: when the topology does not exist for that many nodes.
     """
-    plain = name.removeprefix(_LAZY)
-    if plain not in NAMES:
-        raise unknown_name("topology", name, NAMES)
-    if nodes < 1:
-        raise TopologyError(f"got {nodes} nodes; a network has at least one node")
+    plain = plain_name(name)
+    check_nodes(nodes)
     if plain == "complete":
         weights, spectrum = np.full((nodes, nodes), 1.0 / nodes), _closed_form_spectrum(plain, nodes)
     elif plain == _DIRECTED:

@@ -14,7 +14,7 @@ from typing import Any, get_args, get_type_hints
 from bounds.topology import MixingMatrix
 from bounds.vocabulary import Quantity, Readout, word
 from empirical.configuration import Run
-from empirical.device import resolve_device
+from empirical.device import device_kind
 from empirical.measuring import Request
 from empirical.problems.registry import data_checksums
 
@@ -81,13 +81,13 @@ def identity(run: Run, requests: Iterable[tuple[str, str]], device: str = "auto"
     The version of a data set that comes in no package of ours is its checksum.
 
     Raises:
-        UnknownNameError, DeviceError: for requests or a device that do not exist.
+        UnknownNameError: for requests or a device that do not exist.
     """
     return {
         "format": FORMAT,
         "run": dataclass_document(run),
         "requests": [[quantity.value, readout.value] for quantity, readout in canonical_requests(requests)],
-        "device": resolve_device(device).type,
+        "device": device_kind(device),
         "versions": {**versions(), **data_checksums(run.problem)},
     }
 
@@ -106,6 +106,6 @@ def run_key(run: Run, requests: Iterable[tuple[str, str]], device: str = "auto")
     """The key under which the store keeps ``run`` measured for ``requests``, in any order, on ``device``.
 
     Raises:
-        UnknownNameError, DeviceError: for requests or a device that do not exist.
+        UnknownNameError: for requests or a device that do not exist.
     """
     return key_of(identity(run, requests, device))

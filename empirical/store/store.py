@@ -56,7 +56,7 @@ class Store:
         None when it is not here, or its file is damaged (which is reported), so that it must be computed.
 
         Raises:
-            UnknownNameError, DeviceError: for requests or a device that do not exist.
+            UnknownNameError: for requests or a device that do not exist.
         """
         key = run_key(run, requests, device)
         if not self.path(key).exists():

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gossip_bounds.commands.options import DataDir, Json
+from gossip_bounds.commands.options import DataDir, Json, Scheduler
 
 
 def measure(
@@ -18,8 +18,12 @@ def measure(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     data_dir: DataDir = None,
     memory: Annotated[
-        str | None, typer.Option(help="Most memory for all processes together, such as 4GiB; half the machine if left out.")
+        str | None,
+        typer.Option(
+            help="Most memory for all processes together, such as 4GiB; half the machine if left out. With --scheduler: for each worker."
+        ),
     ] = None,
+    scheduler: Scheduler = None,
     json: Json = False,
 ) -> None:
     """Train every configuration of FILE.toml that --out does not hold yet, and keep what was measured."""
@@ -27,4 +31,4 @@ def measure(
     from gossip_bounds.measuring import run_measure
 
     with use_folder(data_dir):
-        run_measure(file, out, jobs=jobs, seed=seed, device=device, memory=memory, as_json=json)
+        run_measure(file, out, jobs=jobs, seed=seed, device=device, memory=memory, scheduler=scheduler, as_json=json)

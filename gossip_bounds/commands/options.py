@@ -42,6 +42,10 @@ Logs = Annotated[
         help="Folder of published runs; see docs/logs.md.",
     ),
 ]
+Scheduler = Annotated[
+    str | None,
+    typer.Option("--scheduler", metavar="ADDRESS", help="Run on the dask.distributed cluster of this scheduler; see docs/cluster.md."),
+]
 Own = Annotated[
     list[Path] | None,
     typer.Option(

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gossip_bounds.arguments import split_words
-from gossip_bounds.commands.options import Assignments, DataDir, Form, Json, Logs, Own, Readout, Topology
+from gossip_bounds.commands.options import Assignments, DataDir, Form, Json, Logs, Own, Readout, Scheduler, Topology
 
 
 def plot(
@@ -43,6 +43,7 @@ def verify(
     data_dir: DataDir = None,
     logs: Logs = None,
     own: Own = None,
+    scheduler: Scheduler = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with status 1 when a verdict is VIOLATED.")] = False,
     json: Json = False,
 ) -> None:
@@ -52,6 +53,8 @@ def verify(
     from gossip_bounds.verifying import run_verify
 
     with use_folder(data_dir), use_logs(logs):
-        violated = run_verify(claims or [], out, seed=seed, jobs=jobs, device=device, quick=quick, full=full, as_json=json)
+        violated = run_verify(
+            claims or [], out, seed=seed, jobs=jobs, device=device, quick=quick, full=full, scheduler=scheduler, as_json=json
+        )
     if strict and violated:
         raise typer.Exit(1)

@@ -52,9 +52,10 @@ def test_calls_in_one_pool_share_their_processes() -> None:
     with one_pool(2):
         first = set(execute([Task(_process, (index,)) for index in range(8)], jobs=2).values())
         again = set(spread(_process, [(index,) for index in range(8)], jobs=2))
-    assert again <= first
-    assert os.getpid() not in first
-    assert not set(spread(_process, [(index,) for index in range(8)], jobs=2)) & first
+    # One process may be up long before the other.
+    assert len(first | again) <= 2
+    assert os.getpid() not in first | again
+    assert not set(spread(_process, [(index,) for index in range(8)], jobs=2)) & (first | again)
 
 
 def test_an_error_leaves_the_shared_processes_usable() -> None:

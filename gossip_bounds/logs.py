@@ -112,7 +112,7 @@ def run_logs(
 
 
 def _write(found: Study, out: Path, centralized: Sequence[str]) -> Path:
-    from figures.report import write_logs_page
+    from figures.report.logs import write_logs_page
 
     told = document(found)
     write_text(out / "logs.json", json.dumps(jsonable(told), indent=1, allow_nan=False) + "\n")

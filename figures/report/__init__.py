@@ -5,7 +5,6 @@ from __future__ import annotations
 from figures.calibration import CalibrationSummary, FalseAlarmRow, PowerRow
 from figures.report.certificates import write_certificates
 from figures.report.drawings import case_names, write_figures
-from figures.report.logs import write_logs_page
 from figures.report.page import write_report
 
 __all__ = [
@@ -15,6 +14,5 @@ __all__ = [
     "case_names",
     "write_certificates",
     "write_figures",
-    "write_logs_page",
     "write_report",
 ]

@@ -1,0 +1,126 @@
+"""Every planted error held against exact values, contracts and proofs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+import bounds
+from bounds.bound import Bound
+from bounds.box import default_box
+from bounds.certificates import refutation
+from bounds.errors import GossipBoundsError
+from bounds.expression import PrecisionError
+from bounds.sampling import Sampler
+from bounds.symbols import rank_of
+from bounds.vocabulary import Direction
+from verify.audit import moments, others, spreads, stabilities, training_losses
+from verify.audit.contracts import broken, has_equality_test, moves
+from verify.audit.rules import Planted, planted
+from verify.audit.witness import Witness
+from verify.verdict import Verdict
+
+Class = Literal["tightening", "loosening", "mistake"]
+Catcher = Literal["verdict", "contract", "proof", "missed"]
+_CHAINS = 40
+_MONOTONE = (Direction.INCREASING, Direction.DECREASING, Direction.CONSTANT)
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A planted error: what it is, its class, what caught it first and where.
+
+    ``counts``: whether an honest verifier had to catch it; a looser bound is still a bound where no test asks for equality.
+    """
+
+    name: str
+    bound_id: str
+    rule: str
+    kind: Class
+    caught_by: Catcher
+    how: str
+    counts: bool = True
+
+
+@cache
+def witnesses() -> dict[str, tuple[Witness, ...]]:
+    """Every exact problem, by bound."""
+    every = [
+        *(spreads.consensus_distances(form) for form in ("atc", "cta", "consensus")),
+        spreads.disagreements(),
+        spreads.ring_disagreements(),
+        *stabilities.l1_stabilities(),
+        stabilities.late_stabilities(),
+        *stabilities.worst_nodes(),
+        *stabilities.l2_stabilities(),
+        *stabilities.generalization_errors(),
+        *moments.excess_risks(),
+        *moments.excess_gaps(),
+        *moments.step_limits(),
+        *training_losses.constant_steps(),
+        training_losses.falling_steps(),
+        others.one_sample(),
+        others.gossip_steps(),
+        *others.exits(),
+        *others.smoothings(),
+    ]
+    return {name: tuple(one for one in every if one.bound_id == name) for name in {one.bound_id for one in every}}
+
+
+def caught(bound: Bound, original: Bound) -> tuple[Catcher, str]:
+    """What catches a changed bound first: a verdict on exact values, a contract, or a certified counterexample to a declared direction."""
+    known = witnesses().get(original.id, ())
+    for one in known:
+        if one.verdict(bound) is Verdict.VIOLATED:
+            return "verdict", one.name
+    if found := broken(bound, original):
+        return "contract", found
+    for one in known:
+        if one.loose(bound):
+            return "contract", f"attained by {one.name}"
+    parameter = _wrong_direction(bound)
+    return ("proof", f"its direction in {parameter} is refuted") if parameter else ("missed", "")
+
+
+def _wrong_direction(bound: Bound) -> str:
+    """The first parameter in which two admissible points contradict the declared direction, certified; else empty."""
+    for parameter, direction in bound.directions.items():
+        if direction not in _MONOTONE or rank_of(parameter):
+            continue
+        for form in bound.update_forms:
+            try:
+                if _refuted(bound, parameter, direction, form.value):
+                    return parameter
+            except (PrecisionError, GossipBoundsError, ArithmeticError, ValueError):
+                continue
+    return ""
+
+
+def _refuted(bound: Bound, parameter: str, direction: Direction, form: str) -> bool:
+    for chain in Sampler(bound, parameter, default_box(bound), form, 0).chains(_CHAINS):
+        if any(refutation(bound, direction, first, second, form) for first, second in zip(chain, chain[1:], strict=False)):
+            return True
+    return False
+
+
+def judged(one: Planted, original: Bound, kind: Class | None = None) -> Mutant | None:
+    """The planted error with what caught it; None where it changes nothing, or has no value anywhere."""
+    signs = set(moves(one.bound, original))
+    if not signs - {0}:
+        return None
+    chosen: Class = kind or ("tightening" if -1 in signs else "loosening")
+    catcher, how = caught(one.bound, original)
+    counts = chosen != "loosening" or has_equality(original)
+    return Mutant(one.name, original.id, one.rule, chosen, catcher, how, counts)
+
+
+def has_equality(bound: Bound) -> bool:
+    """Whether some test of the bound asks for equality."""
+    return has_equality_test(bound) or any(one.relation != "dominates" for one in witnesses().get(bound.id, ()))
+
+
+def mutants_of(bound_id: str) -> list[Mutant]:
+    """Every error that the rules plant in one bound, judged."""
+    original = bounds.get(bound_id)
+    return [found for one in planted(original) if (found := judged(one, original)) is not None]

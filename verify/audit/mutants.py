@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
 import bounds
 from bounds.bound import Bound
-from bounds.box import default_box
+from bounds.box import Point, default_box
 from bounds.certificates import refutation
 from bounds.errors import GossipBoundsError
 from bounds.expression import PrecisionError
@@ -23,7 +24,7 @@ from verify.verdict import Verdict
 
 Class = Literal["tightening", "loosening", "mistake"]
 Catcher = Literal["verdict", "contract", "proof", "missed"]
-_CHAINS = 40
+_CHAINS = 6
 _MONOTONE = (Direction.INCREASING, Direction.DECREASING, Direction.CONSTANT)
 
 
@@ -84,24 +85,26 @@ def caught(bound: Bound, original: Bound) -> tuple[Catcher, str]:
 
 
 def _wrong_direction(bound: Bound) -> str:
-    """The first parameter in which two admissible points contradict the declared direction, certified; else empty."""
-    for parameter, direction in bound.directions.items():
-        if direction not in _MONOTONE or rank_of(parameter):
+    """The first parameter in which two points where the original applies contradict the declared direction, certified; else empty."""
+    for form, parameter, chain in _chains(bound.id):
+        try:
+            pairs = itertools.pairwise(chain)
+            if any(refutation(bound, bound.directions[parameter], first, second, form) for first, second in pairs):
+                return parameter
+        except (PrecisionError, GossipBoundsError, ArithmeticError, ValueError):
             continue
-        for form in bound.update_forms:
-            try:
-                if _refuted(bound, parameter, direction, form.value):
-                    return parameter
-            except (PrecisionError, GossipBoundsError, ArithmeticError, ValueError):
-                continue
     return ""
 
 
-def _refuted(bound: Bound, parameter: str, direction: Direction, form: str) -> bool:
-    for chain in Sampler(bound, parameter, default_box(bound), form, 0).chains(_CHAINS):
-        if any(refutation(bound, direction, first, second, form) for first, second in zip(chain, chain[1:], strict=False)):
-            return True
-    return False
+@cache
+def _chains(bound_id: str) -> list[tuple[str, str, list[Point]]]:
+    """Update form, parameter, and admissible points that differ in this parameter alone, in ascending order of it."""
+    bound, found = bounds.get(bound_id), []
+    for (parameter, direction), form in itertools.product(bound.directions.items(), bound.update_forms):
+        if direction in _MONOTONE and not rank_of(parameter):
+            sampler = Sampler(bound, parameter, default_box(bound), form.value, 0)
+            found += [(form.value, parameter, chain) for chain in filter(None, (sampler.random_chain() for _ in range(_CHAINS)))]
+    return found
 
 
 def judged(one: Planted, original: Bound, kind: Class | None = None) -> Mutant | None:

@@ -81,7 +81,7 @@ def rewritten(bound: Bound, change: Change) -> Bound:
 
 def planted(bound: Bound) -> Iterator[Planted]:
     """Every error that the rules plant in ``bound``; some of them change nothing."""
-    trees = list(_values(bound))
+    trees = list(values(bound))
     used = [name for name in bound.formula.parameters if any(name in names(tree) for tree in trees)]
     changes = [("times", "1/2", Change(Fraction(1, 2))), ("times", "2", Change(Fraction(2)))]
     changes += [("without", name, Change(parameter=name, into=ONE)) for name in used]
@@ -98,7 +98,7 @@ def planted(bound: Bound) -> Iterator[Planted]:
 _POWERS = (Fraction(1, 2), Fraction(3, 2))
 
 
-def _values(bound: Bound) -> Iterator[Node]:
+def values(bound: Bound) -> Iterator[Node]:
     """The value of every reading."""
     for form in bound.update_forms:
         for readout in bound.readouts:

@@ -1,0 +1,128 @@
+"""False alarms of the whole verdict path where theory is exactly tight: the share of trials that end in a wrong word.
+
+A cell is a noise law and a number of replicates. Its curve is that of a real setting (linear loss, antithetic twins), on which
+l1_stability_convex is an equality; the assumptions are checked and the bound is evaluated as for any case, and every trial is judged. The
+noise around the exact curve is synthetic, so that its law can be chosen; cells of training runs have the noise that runs have.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+import bounds
+from bounds.errors import DomainError
+from bounds.setting import Setting
+from bounds.vocabulary import Quantity, Readout
+from empirical import Measurement, measure
+from empirical.streams import stream
+from verify.self_check import tight_run
+from verify.statistics import KINDS, MIN_REPLICATES, Rate, rate, sampler, verdict_rates
+from verify.verdict import Verdict
+
+LEVEL = 0.05
+REPLICATES = (10, 20, 50, 100, 200)
+#: Laws for which the rate must not exceed the level, and those for which it is published and stays below twice the level.
+NOMINAL, PUBLISHED = ("gaussian", "right_skewed", "bounded"), ("left_skewed", "heavy_tailed")
+TRAINING = "training_runs"
+_RESAMPLES = 499
+_BOUND = "l1_stability_convex"
+_FAR = 1e6
+_ASKED = (Quantity.L1_STABILITY, Readout.NODE_AVERAGE)
+_RUNS = (20, 50)
+_STEPS = (3, 6, 9, 12, 15, 18, 21, 24, 28, 32, 36, 40)
+Curve = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Wrong verdicts for one law and number of replicates, each nominally at most ``LEVEL``.
+
+    ``violated``: VIOLATED where the bound is the truth at every point. ``holds``: HOLDS where it is the truth at one point and far above
+    it at the others, the least favourable limit of curves that exceed their bound.
+    """
+
+    noise: str
+    replicates: int
+    violated: Rate
+    holds: Rate
+
+
+def tight_settings() -> list[Setting]:
+    """Settings along a curve on which the bound is attained, read off a run."""
+    return [one.setting for one in _read(1, 2, 0)]
+
+
+def _read(trials: int, replicates: int, seed: int) -> list[Measurement]:
+    return measure(dataclasses.replace(tight_run(trials, replicates, seed), checkpoints=_STEPS), [_ASKED], device="cpu")
+
+
+@cache
+def tight_curve() -> tuple[float, ...]:
+    """The bound along the settings.
+
+    Raises:
+        DomainError: when an assumption fails there, so that nothing may be compared.
+    """
+    bound, settings = bounds.get(_BOUND), tight_settings()
+    for setting in settings:
+        if unmet := bound.supports(setting):
+            raise DomainError(f"got an assumption of {_BOUND} that fails on the audit's own problem: {'; '.join(unmet)}; mend the problem")
+    return tuple(bound.at(setting) for setting in settings)
+
+
+def cell(noise: str, replicates: int, trials: int, seed: int) -> Cell:
+    """One cell of the table; its stream is fixed by the seed, the law and the number of replicates.
+
+    Raises:
+        UnknownNameError, DomainError: as :func:`verify.statistics.verdict_rates`.
+    """
+    truth = np.array(tight_curve())
+    rng = stream(seed, f"audit {noise} {replicates}", 0)
+    if noise == TRAINING:
+        found = _read(trials, replicates, seed + replicates)
+        values = np.stack([one.values for one in found], axis=-1).reshape(trials, replicates, len(found))
+    else:
+        values = sampler(noise)(truth, trials, replicates, rng)
+    return judged(noise, values, truth, rng)
+
+
+def judged(noise: str, values: NDArray[np.float64], truth: Curve, rng: np.random.Generator) -> Cell:
+    """The wrong verdicts over ``values`` (trials, replicates, points) of mean ``truth`` (points,)."""
+    trials, replicates, points = values.shape
+    if replicates < MIN_REPLICATES:
+        return Cell(noise, replicates, rate(0, trials), rate(0, trials))
+    state = rng.bit_generator.state
+    violated = verdict_rates(values, truth, LEVEL, _RESAMPLES, rng)[Verdict.VIOLATED]
+    # The same bands serve both questions: a band does not depend on the bound.
+    rng.bit_generator.state = state
+    lone = truth + np.where(np.arange(points) == 0, 0.0, _FAR)
+    return Cell(noise, replicates, violated, verdict_rates(values, lone, LEVEL, _RESAMPLES, rng)[Verdict.HOLDS])
+
+
+def cells() -> list[tuple[str, int]]:
+    """Every law with every number of replicates."""
+    return [(noise, count) for noise in KINDS for count in REPLICATES] + [(TRAINING, count) for count in _RUNS]
+
+
+def pooled(found: Sequence[Cell]) -> Rate:
+    """The rate of false VIOLATED over Gaussian, right-skewed and bounded noise from 20 replicates on."""
+    chosen = [one.violated for one in found if one.noise in NOMINAL and one.replicates >= 20]
+    return rate(sum(one.count for one in chosen), sum(one.trials for one in chosen))
+
+
+def least_replicates(found: Sequence[Cell]) -> int | None:
+    """The smallest published number of replicates from which on every cell keeps its promise; None where there is none."""
+    counts = sorted({one.replicates for one in found})
+    kept = [count for count in counts if all(keeps(one) for one in found if one.replicates >= count)]
+    return kept[0] if kept else None
+
+
+def keeps(one: Cell) -> bool:
+    """Whether the interval of the rate reaches down to the level, or (published laws) the rate is below twice the level."""
+    return one.violated.rate < 2 * LEVEL if one.noise in PUBLISHED else one.violated.low <= LEVEL

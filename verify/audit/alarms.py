@@ -22,7 +22,7 @@ from bounds.vocabulary import Quantity, Readout
 from empirical import Measurement, measure
 from empirical.streams import stream
 from verify.self_check import tight_run
-from verify.statistics import KINDS, MIN_REPLICATES, Rate, rate, sampler, verdict_rates
+from verify.statistics import KINDS, MIN_REPLICATES, Rate, rate, sampler, verdict_rates_of
 from verify.verdict import Verdict
 
 LEVEL = 0.05
@@ -97,12 +97,9 @@ def judged(noise: str, values: NDArray[np.float64], truth: Curve, rng: np.random
     trials, replicates, points = values.shape
     if replicates < MIN_REPLICATES:
         return Cell(noise, replicates, rate(0, trials), rate(0, trials))
-    state = rng.bit_generator.state
-    violated = verdict_rates(values, truth, LEVEL, _RESAMPLES, rng)[Verdict.VIOLATED]
-    # The same bands serve both questions: a band does not depend on the bound.
-    rng.bit_generator.state = state
     lone = truth + np.where(np.arange(points) == 0, 0.0, _FAR)
-    return Cell(noise, replicates, violated, verdict_rates(values, lone, LEVEL, _RESAMPLES, rng)[Verdict.HOLDS])
+    equal, above = verdict_rates_of(values, [truth, lone], LEVEL, _RESAMPLES, rng)
+    return Cell(noise, replicates, equal[Verdict.VIOLATED], above[Verdict.HOLDS])
 
 
 def cells() -> list[tuple[str, int]]:

@@ -53,7 +53,7 @@ def _labels() -> Iterator[Mutant]:
 
 
 def _known(bound_id: str) -> Witness:
-    return witnesses()[bound_id][0]
+    return witnesses(bound_id)[0]
 
 
 def relabelled(name: str, bound_id: str, known: Witness, slip: Slip) -> Mutant:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Literal
 
 import bounds
@@ -44,34 +45,44 @@ class Mutant:
     counts: bool = True
 
 
+_CONSENSUS = ("consensus_distance_atc", "consensus_distance_cta", "consensus_distance_consensus")
+#: Who makes the exact problems of which bounds.
+_MAKERS: tuple[tuple[tuple[str, ...], Callable[[], list[Witness]]], ...] = (
+    *(((name,), partial(spreads.consensus_distances, name.removeprefix("consensus_distance_"))) for name in _CONSENSUS),
+    (("disagreement_trace",), spreads.disagreements),
+    (("disagreement_trace_ring",), spreads.ring_disagreements),
+    (("l1_stability_convex", "l1_stability_strongly_convex", "l1_stability_nonconvex"), stabilities.l1_stabilities),
+    (("l1_stability_nonconvex",), stabilities.late_stabilities),
+    (("dsgd_worst_node_convex", "dsgd_worst_node_convex_consensus"), stabilities.worst_nodes),
+    (("l2_stability_atc", "l2_stability_atc_gap"), stabilities.l2_stabilities),
+    (("hardt2016_convex", "hardt2016_strongly_convex", "dsgd_convex", "dsgd_strongly_convex"), stabilities.generalization_errors),
+    (tuple(f"excess_risk_{form}" for form in ("centralized", "atc", "cta", "consensus")), moments.excess_risks),
+    (("excess_gap_consensus_atc", "excess_gap_consensus_cta"), moments.excess_gaps),
+    ((*(f"step_limit_{form}" for form in ("centralized", "atc", "cta", "consensus")), "edge_of_stability"), moments.step_limits),
+    (("mgs_stationarity", "mgs_pl", "mgs_convex", "mgs_excess_convex"), training_losses.constant_steps),
+    (("mgs_excess_pl",), training_losses.falling_steps),
+    (("lei2020_on_average",), others.one_sample),
+    (("mgs_gossip_needed",), others.gossip_steps),
+    (("exit_time_centralized", "exit_time_ratio"), others.exits),
+    (("smoothing_lipschitz", "sam_residual"), others.smoothings),
+)
+
+
 @cache
-def witnesses() -> dict[str, tuple[Witness, ...]]:
-    """Every exact problem, by bound."""
-    every = [
-        *(spreads.consensus_distances(form) for form in ("atc", "cta", "consensus")),
-        spreads.disagreements(),
-        spreads.ring_disagreements(),
-        *stabilities.l1_stabilities(),
-        stabilities.late_stabilities(),
-        *stabilities.worst_nodes(),
-        *stabilities.l2_stabilities(),
-        *stabilities.generalization_errors(),
-        *moments.excess_risks(),
-        *moments.excess_gaps(),
-        *moments.step_limits(),
-        *training_losses.constant_steps(),
-        training_losses.falling_steps(),
-        others.one_sample(),
-        others.gossip_steps(),
-        *others.exits(),
-        *others.smoothings(),
-    ]
-    return {name: tuple(one for one in every if one.bound_id == name) for name in {one.bound_id for one in every}}
+def witnesses(bound_id: str) -> tuple[Witness, ...]:
+    """Every exact problem of a bound."""
+    made = [one for bound_ids, make in _MAKERS if bound_id in bound_ids for one in _made(make)]
+    return tuple(one for one in made if one.bound_id == bound_id)
+
+
+@cache
+def _made(make: Callable[[], list[Witness]]) -> tuple[Witness, ...]:
+    return tuple(make())
 
 
 def caught(bound: Bound, original: Bound) -> tuple[Catcher, str]:
     """What catches a changed bound first: a verdict on exact values, a contract, or a certified counterexample to a declared direction."""
-    known = witnesses().get(original.id, ())
+    known = witnesses(original.id)
     for one in known:
         if one.verdict(bound) is Verdict.VIOLATED:
             return "verdict", one.name
@@ -120,7 +131,7 @@ def judged(one: Planted, original: Bound, kind: Class | None = None) -> Mutant |
 
 def has_equality(bound: Bound) -> bool:
     """Whether some test of the bound asks for equality."""
-    return has_equality_test(bound) or any(one.relation != "dominates" for one in witnesses().get(bound.id, ()))
+    return has_equality_test(bound) or any(one.relation != "dominates" for one in witnesses(bound.id))
 
 
 def mutants_of(bound_id: str) -> list[Mutant]:

@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 _LEADING = 0.2
 
 
-def one_sample() -> Witness:
+def one_sample() -> list[Witness]:
     """lei2020_on_average for one sample z and the model a z, loss beta (w - z)^2/2: every term is a second moment of z."""
     found = Collector("lei2020_on_average", "the model a z of one sample z", "dominates")
     for beta, size, a in product((1 / 8, 8.0), (1 / 8, 8.0), (1.0, 1 / 8, 3.0)):
@@ -29,10 +29,10 @@ def one_sample() -> Witness:
         best = beta * abs(a - 1) / (math.sqrt(2) * a)
         for gam in filter(None, (best, 4 * best)):
             found.add("centralized", "node_average", truth, beta=beta, R_S=training, D=stability, gam=gam)
-    return found.witness()
+    return [found.witness()]
 
 
-def gossip_steps() -> Witness:
+def gossip_steps() -> list[Witness]:
     """mgs_gossip_needed: the least Q for which the recursion of the consensus distance settles at or below the target."""
     found = Collector("mgs_gossip_needed", "gossip steps tried in turn", "equals")
     for gap, eta, m, sigma2, b, theta in product((1 / 16, 1 / 512), (1 / 64, 16.0), (3, 40), (1 / 32, 32.0), (1, 5), (1 / 8, 4.0)):
@@ -43,7 +43,7 @@ def gossip_steps() -> Witness:
         for name, room in ((None, 2 * noise / beta**2), *starts):
             truth = _least_gossip(theta * room, gap, eta, m, sigma2 / b, zeta2, beta)
             found.add("atc", "network_mean", truth, **base, **({name: 1.0, "T": 50} if name else {}))
-    return found.witness()
+    return [found.witness()]
 
 
 def _least_gossip(target: float, gap: float, eta: float, m: int, variance: float, zeta2: float, beta: float) -> int:

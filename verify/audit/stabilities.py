@@ -58,14 +58,14 @@ def l1_stabilities() -> list[Witness]:
     return [convex.witness(), strong.witness(), bent.witness()]
 
 
-def late_stabilities() -> Witness:
+def late_stabilities() -> list[Witness]:
     """l1_stability_nonconvex with t0 > 0: the replaced sample is not drawn before, and then the twins part as from the start."""
     found = Collector("l1_stability_nonconvex", "-beta w^2/2 plus a linear loss, sample not drawn at first", "dominates")
     for form, (L, c, m, n, _), t0 in product(_FORMS, ((1 / 8, 1 / 64, 2, 64, 1), (8.0, 16.0, 5, 64, 1)), (1, 4)):
         matrix = topology("complete", m).matrix
         for T, apart in zip(_STEPS, _twins(form, matrix, (m, n, 1), Schedule(c=c, tau=t0), -1 / c, L), strict=True):
             found.add(form, "node_average", (1 - 1 / n) ** t0 * apart.mean(), L=L, c=c, t0=t0, beta=1 / c, T=T + t0, m=m, n=n)
-    return found.witness()
+    return [found.witness()]
 
 
 def worst_nodes() -> list[Witness]:

@@ -75,7 +75,7 @@ def constant_steps() -> list[Witness]:
     return [still.witness(), sloped.witness(), convex.witness(), excess.witness()]
 
 
-def falling_steps() -> Witness:
+def falling_steps() -> list[Witness]:
     """mgs_excess_pl with nothing but heterogeneity: as many samples as it takes to leave the training loss alone."""
     found = Collector("mgs_excess_pl", "two unequal nodes, heterogeneity alone", "dominates")
     for pair, eta, gap, Q, power in _pairs(1 / 4):
@@ -87,4 +87,4 @@ def falling_steps() -> Witness:
         found.add("atc", "network_mean", pair.h * mean**2 / 2, D0=0.0, mu=pair.h, L=1e-12, M=1e-12, n=_MANY, **known)
         apart = float(((path[-1] - mean) ** 2).mean())
         found.add("atc", "node_average", pair.h * (mean**2 + apart) / 2, D0=0.0, mu=pair.h, L=1e-12, M=1e-12, n=_MANY, **known)
-    return found.witness()
+    return [found.witness()]

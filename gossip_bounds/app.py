@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from gossip_bounds.commands import (
+    auditing,
     calibration,
     catalogue,
     certification,
@@ -43,3 +44,4 @@ app.command("data")(data.data)
 app.command("measure")(measuring.measure)
 app.command("logs")(logs.logs)
 app.command("verify")(verification.verify)
+app.command("audit")(auditing.audit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from figures.calibration import CalibrationSummary, FalseAlarmRow, PowerRow
+from figures.report.audit import audit_markdown, audit_summary, audit_tables, write_audit
 from figures.report.certificates import write_certificates
 from figures.report.drawings import case_names, write_figures
 from figures.report.logs import write_logs_page
@@ -12,7 +13,11 @@ __all__ = [
     "CalibrationSummary",
     "FalseAlarmRow",
     "PowerRow",
+    "audit_markdown",
+    "audit_summary",
+    "audit_tables",
     "case_names",
+    "write_audit",
     "write_certificates",
     "write_figures",
     "write_logs_page",

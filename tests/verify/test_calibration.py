@@ -70,7 +70,9 @@ def test_gaussian_false_alarms_at_a_hundred_replicates_are_nominal() -> None:
     assert found.rate < 0.075
 
 
-@pytest.mark.parametrize(("kind", "limit"), [("gaussian", 0.075), ("right_skewed", 0.075), ("bounded", 0.075), ("left_skewed", 0.1), ("heavy_tailed", 0.1)])
+@pytest.mark.parametrize(
+    ("kind", "limit"), [("gaussian", 0.075), ("right_skewed", 0.075), ("bounded", 0.075), ("left_skewed", 0.1), ("heavy_tailed", 0.1)]
+)
 def test_both_errors_stay_near_the_level_from_twenty_replicates_on(kind: str, limit: float) -> None:
     for row in calibration_table(400, [20, 50], LEVEL, RESAMPLES, seed=3, noises=[kind], points=8):
         assert row.false_violated.rate <= limit

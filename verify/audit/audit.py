@@ -98,7 +98,9 @@ def _mutant_row(one: Mutant) -> dict[str, Any]:
     return row | ({"why": why_missed(one)} if one.caught_by == "missed" else {})
 
 
-def run_audit(trials: int = TRIALS, seed: int = 0, jobs: int = 0, progress: Progress | None = None, names: Sequence[str] | None = None) -> Audit:
+def run_audit(
+    trials: int = TRIALS, seed: int = 0, jobs: int = 0, progress: Progress | None = None, names: Sequence[str] | None = None
+) -> Audit:
     """Run the whole audit; the same arguments give the same result, whatever ``jobs``.
 
     Args:

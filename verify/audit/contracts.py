@@ -87,7 +87,9 @@ def places(bound_id: str, ranges: Ranges = (), given: tuple[str, ...] = (), ever
             trials = ({name: _drawn(name, box[name], draw) for name in names} for _ in range(8 * _EACH))
             fitting = (point for trial in trials if (point := admissible(bound, trial, box, form.value)) is not None)
             points = [point for point, _ in zip(fitting, range(_EACH), strict=False)]
-            found += [Place(point, form.value, bound.readouts[k % len(bound.readouts) if every else 0].value) for k, point in enumerate(points)]
+            found += [
+                Place(point, form.value, bound.readouts[k % len(bound.readouts) if every else 0].value) for k, point in enumerate(points)
+            ]
     return found
 
 
@@ -148,7 +150,8 @@ def obeys_reductions(bound: Bound, original: Bound) -> str:
 @lru_cache(maxsize=64)
 def _reduced(bound_id: str) -> list[tuple[str, str, list[tuple[Place, arb]]]]:
     """Every reduction with the places where it is looked at, and the value it must have or dominate there."""
-    bound, found = get(bound_id), []
+    bound = get(bound_id)
+    found: list[tuple[str, str, list[tuple[Place, arb]]]] = []
     for reduction in bound.reductions:
         against = target(bound, reduction.to or reduction.value or "", dict(reduction.arguments))
         ranges = tuple(fixed(bound, dict(reduction.at)).items())

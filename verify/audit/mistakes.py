@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 import bounds
 from bounds.expression.tree import Name, Number, Power, walk
 from verify.audit.contracts import Place
 from verify.audit.mutants import Mutant, judged, witnesses
-from verify.audit.rules import Change, Planted, values, rewritten
+from verify.audit.rules import Change, Planted, rewritten, values
 from verify.audit.witness import Witness
 from verify.audit.wrong_runs import wrong_runs
 from verify.verdict import Verdict
@@ -124,7 +125,7 @@ def _changed(change: Callable[[Mapping[str, float]], dict[str, object] | None]) 
 
 
 def _batched(name: str) -> Slip:
-    def change(point: Mapping[str, float]) -> dict[str, object] | None:
+    def change(point: Mapping[str, Any]) -> dict[str, object] | None:
         if point.get("b", 1) == 1:
             return None
         value = point[name]
@@ -154,7 +155,9 @@ _LABELLINGS = (
         (*_SPREADS, "disagreement_trace", "excess_risk_atc", "l2_stability_atc_gap", "dsgd_worst_node_convex"),
         _changed(lambda point: {"Q": point["Q"] + 1}),
     ),
-    _Labelling("gap of W^Q given with Q", (*_SPREADS, "dsgd_worst_node_convex", "dsgd_worst_node_convex_consensus"), _changed(_mixed_twice)),
+    _Labelling(
+        "gap of W^Q given with Q", (*_SPREADS, "dsgd_worst_node_convex", "dsgd_worst_node_convex_consensus"), _changed(_mixed_twice)
+    ),
     _Labelling(
         "divided by m - 1 for m",
         (*_SPREADS, "disagreement_trace_ring"),
@@ -168,5 +171,7 @@ _LABELLINGS = (
     _Labelling("all samples for those of one node", (*_SUMMED, "dsgd_convex"), _changed(lambda point: {"n": point["n"] * point["m"]})),
     _Labelling("steps counted from 0", (*_SUMMED, "l2_stability_atc", "dsgd_worst_node_convex"), _changed(_fewer_steps)),
     _Labelling("steps c/t called c/(t+1)", ("l1_stability_nonconvex",), _changed(lambda point: {"tau": point.get("tau", 0) + 1})),
-    _Labelling("step of the schedule halved in the label", (*_SPREADS, "l1_stability_convex"), _changed(lambda point: {"eta": point["eta"] / 2})),
+    _Labelling(
+        "step of the schedule halved in the label", (*_SPREADS, "l1_stability_convex"), _changed(lambda point: {"eta": point["eta"] / 2})
+    ),
 )

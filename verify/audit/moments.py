@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bounds.setting import Schedule
 from bounds.topology import topology
-from bounds.vocabulary import UpdateForm
+from bounds.vocabulary import UpdateForm, word
 from empirical.oracles import Method, State, steady_state
 from verify.audit.spreads import Pulled, modes
 from verify.audit.witness import Collector, Witness
@@ -47,7 +47,7 @@ class _Basin:
         """The exact steady state."""
         matrix = topology("lazy_ring", 5)
         pulls = modes(matrix.matrix)[1] @ np.array(self.heterogeneity)
-        method = Method(update_form=UpdateForm(form), mixing=matrix, Q=self.Q, b=self.b, schedule=Schedule(eta=self.eta))
+        method = Method(update_form=word(UpdateForm, form), mixing=matrix, Q=self.Q, b=self.b, schedule=Schedule(eta=self.eta))
         return steady_state(method, Pulled(np.diag(self.rho), pulls, np.diag(self.r)))
 
     def excess(self, form: str, readout: str) -> float:
@@ -99,7 +99,9 @@ def excess_gaps() -> list[Witness]:
         here = Collector(f"excess_gap_consensus_{form}", "steady states of quadratics", "equals", 1e-6)
         for basin in _basins((0.0,)):
             truth = basin.excess("consensus", "node_average") - basin.excess(form, "node_average")
-            here.add("consensus", "node_average", truth, **{name: value for name, value in basin.point().items() if name != "heterogeneity"})
+            here.add(
+                "consensus", "node_average", truth, **{name: value for name, value in basin.point().items() if name != "heterogeneity"}
+            )
         found.append(here.witness())
     return found
 

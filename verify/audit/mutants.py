@@ -25,7 +25,7 @@ from verify.verdict import Verdict
 
 Class = Literal["tightening", "loosening", "mistake"]
 Catcher = Literal["verdict", "contract", "proof", "missed"]
-_CHAINS = 6
+_CHAINS = 2
 _MONOTONE = (Direction.INCREASING, Direction.DECREASING, Direction.CONSTANT)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bounds.setting import Schedule
 from bounds.topology import topology
-from bounds.vocabulary import UpdateForm
+from bounds.vocabulary import UpdateForm, word
 from empirical.oracles import Method, evolve
 from verify.audit.spreads import Pulled, modes
 from verify.audit.witness import Collector, Witness
@@ -100,7 +100,7 @@ def _exit_ratios() -> Witness:
         noise, curvatures = 1 / 8 if b > 1 else 8.0, [0.02 / eta, 0.005 / eta]
         rows = apart * np.array([0.0, 0.3, 0.2, 0.1, 0.4])[:, None]
         gradients = Pulled(np.zeros((1, 1)), vectors @ rows, np.array([[noise]]))
-        method = Method(update_form=UpdateForm(form), mixing=matrix, Q=Q, b=b, schedule=Schedule(eta=eta))
+        method = Method(update_form=word(UpdateForm, form), mixing=matrix, Q=Q, b=b, schedule=Schedule(eta=eta))
         (state,) = evolve(method, gradients, [400])
         lowered = state.consensus_distance("gradient_point") * sum(curvatures) / 2
         truth = math.exp(-lowered / (eta * noise / (2 * 5 * b)))

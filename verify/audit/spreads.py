@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bounds.setting import Schedule
 from bounds.topology import topology
-from bounds.vocabulary import UpdateForm
+from bounds.vocabulary import UpdateForm, word
 from empirical.oracles import Gradients, Method, evolve
 from verify.audit.witness import Collector, Witness
 
@@ -40,7 +40,8 @@ class Pulled(Gradients):
 
 def one_eigenvalue(m: int, gap: float) -> Array:
     """A mixing matrix whose eigenvalues but the first are all 1 - gap."""
-    return (1 - gap) * np.eye(m) + gap / m
+    matrix: Array = (1 - gap) * np.eye(m) + gap / m
+    return matrix
 
 
 def balanced(m: int, zeta2: float) -> Array:
@@ -65,7 +66,7 @@ def consensus_distances(form: str) -> list[Witness]:
         beta = 1 / (8 * eta)
         for flag, curvature in (("", -beta), *((("convex", 0.0), ("mu", beta)) if form != "consensus" else ())):
             gradients = Pulled(np.array([[curvature]]), balanced(m, zeta2), np.array([[sigma2]]))
-            method = Method(update_form=UpdateForm(form), mixing=one_eigenvalue(m, gap), Q=Q, b=b, schedule=Schedule(eta=eta))
+            method = Method(update_form=word(UpdateForm, form), mixing=one_eigenvalue(m, gap), Q=Q, b=b, schedule=Schedule(eta=eta))
             (state,) = evolve(method, gradients, [T or _LONG])
             known = {"convex": 1 if flag else None, "mu": beta if flag == "mu" else None}
             truth = state.consensus_distance("node_average")
@@ -84,7 +85,9 @@ def disagreements() -> list[Witness]:
         spectrum, vectors = modes(matrix.matrix)
         pulls = vectors[:, 1:].sum(axis=1, keepdims=True) * np.sqrt(m * zeta2 / (m - 1))
         gradients = Pulled(np.array([[curvature]]), pulls, np.array([[sigma2]]))
-        (state,) = evolve(Method(update_form=UpdateForm(form), mixing=matrix, Q=Q, b=b, schedule=Schedule(eta=eta)), gradients, [T or 10 * _LONG])
+        (state,) = evolve(
+            Method(update_form=word(UpdateForm, form), mixing=matrix, Q=Q, b=b, schedule=Schedule(eta=eta)), gradients, [T or 10 * _LONG]
+        )
         for readout in ("node_average", "gradient_point"):
             truth = state.consensus_distance(readout)
             known = {"curvature": curvature or None, "T": T, "Q": Q}

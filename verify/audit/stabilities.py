@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bounds.setting import Schedule
 from bounds.topology import topology
-from bounds.vocabulary import UpdateForm
+from bounds.vocabulary import UpdateForm, word
 from empirical.oracles import Method, SampledGradients, evolve, evolve_twins, l2_stability
 from verify.audit.spreads import modes, one_eigenvalue
 from verify.audit.witness import Collector, Witness
@@ -32,11 +32,13 @@ def signed(m: int, n: int, curvature: float, slope: float) -> tuple[SampledGradi
     return SampledGradients(curved, -signs), SampledGradients(curved, signs)
 
 
-def _twins(form: str, matrix: Array | None, sizes: tuple[int, int, int], schedule: Schedule, curvature: float, slope: float) -> Iterator[Array]:
+def _twins(
+    form: str, matrix: Array | None, sizes: tuple[int, int, int], schedule: Schedule, curvature: float, slope: float
+) -> Iterator[Array]:
     """Exact mean twin distances of all models after each of the steps: the difference of the twins never changes its sign."""
     m, n, b = sizes
     ours, theirs = signed(m, n, curvature, slope)
-    method = Method(update_form=UpdateForm(form), mixing=matrix, schedule=schedule, b=b)
+    method = Method(update_form=word(UpdateForm, form), mixing=matrix, schedule=schedule, b=b)
     for state in evolve_twins(method, ours, theirs, 0, 0, _STEPS):
         yield np.abs(state.difference.models.mean[:, 0])
 
@@ -95,18 +97,20 @@ def l2_stabilities() -> list[Witness]:
     return [whole.witness(), gapped.witness()]
 
 
-def generalization_error(form: str, matrix: Array | None, sizes: tuple[int, int], schedule: Schedule, curvature: float, slope: float, T: int) -> float:
+def generalization_error(
+    form: str, matrix: Array | None, sizes: tuple[int, int], schedule: Schedule, curvature: float, slope: float, T: int
+) -> float:
     """E[R - R_S] at the node average for losses curvature w^2/2 + z w, z = slope or -slope: a mean over every training set."""
     m, n = sizes
     total = 0.0
     for signs in product((-slope, slope), repeat=m * n):
         z = np.array(signs).reshape(m, n, 1)
         gradients = SampledGradients(np.full((m, n, 1, 1), curvature), -z)
-        method = Method(update_form=UpdateForm(form), mixing=matrix, schedule=schedule)
+        method = Method(update_form=word(UpdateForm, form), mixing=matrix, schedule=schedule)
         (state,) = evolve(method, gradients, [T])
         # The curved parts of R and R_S are the same, and the population's mean of z is 0.
         total += -float(z.mean() * state.models.mean.mean())
-    return total / 2 ** (m * n)
+    return float(total / 2 ** (m * n))
 
 
 def generalization_errors() -> list[Witness]:
@@ -115,7 +119,9 @@ def generalization_errors() -> list[Witness]:
     alone, alone_strong, convex, strong = (Collector(name, "affine gradients, every training set", "dominates") for name in ids)
     for (L, eta), T in product(((1 / 8, 1 / 64), (8.0, 16.0)), (2, 40)):
         mu, schedule = 1 / (100 * eta), Schedule(eta=eta)
-        alone.add("centralized", "node_average", generalization_error("centralized", None, (1, 4), schedule, 0.0, L, T), L=L, eta=eta, T=T, N=4)
+        alone.add(
+            "centralized", "node_average", generalization_error("centralized", None, (1, 4), schedule, 0.0, L, T), L=L, eta=eta, T=T, N=4
+        )
         truth = generalization_error("centralized", None, (1, 4), schedule, mu, L, T)
         alone_strong.add("centralized", "node_average", truth, L=L, eta=eta, T=T, N=4, mu=mu)
         for form in _FORMS:

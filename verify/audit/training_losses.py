@@ -82,7 +82,17 @@ def falling_steps() -> list[Witness]:
         c, T = 8 / pair.beta, 2_000
         tau = round(c / eta) - 1
         path = pair.path("atc", power, Schedule(c=c, tau=tau), T)
-        known = {"c": c, "tau": tau, "T": T, "m": 2, "beta": pair.beta, "sigma2": 0.0, "zeta2": pair.heterogeneity(path), "gap": gap, "Q": Q}
+        known = {
+            "c": c,
+            "tau": tau,
+            "T": T,
+            "m": 2,
+            "beta": pair.beta,
+            "sigma2": 0.0,
+            "zeta2": pair.heterogeneity(path),
+            "gap": gap,
+            "Q": Q,
+        }
         mean = float(path[-1].mean())
         found.add("atc", "network_mean", pair.h * mean**2 / 2, D0=0.0, mu=pair.h, L=1e-12, M=1e-12, n=_MANY, **known)
         apart = float(((path[-1] - mean) ** 2).mean())

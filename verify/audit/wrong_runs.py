@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import bounds
 from bounds.assumptions import PROPERTIES
 from bounds.setting import Constant, LossClass, Network, Schedule, Setting
-from bounds.vocabulary import Readout, UpdateForm
+from bounds.vocabulary import UpdateForm, word
 from empirical.oracles import Method, evolve, evolve_twins
 from verify.audit.moments import _basins
 from verify.audit.mutants import Catcher, Mutant
@@ -53,7 +53,7 @@ def _shared_samples() -> Iterator[Mutant]:
         ),
     ):
         ours, theirs = signed(m, n, curvature, L)
-        method = Method(update_form=UpdateForm(form), mixing=one_eigenvalue(m, 1 / 2), schedule=schedule)
+        method = Method(update_form=word(UpdateForm, form), mixing=one_eigenvalue(m, 1 / 2), schedule=schedule)
         # Gradients are affine: two replacements move the mean by the sum of what each does.
         moved = [next(evolve_twins(method, ours, theirs, node, 0, [T])).difference.models.mean[:, 0] for node in (0, 2)]
         found = Collector(bound_id, "affine gradients, every sample on two nodes", "dominates")
@@ -77,9 +77,13 @@ def _fresh_twins() -> Iterator[Mutant]:
     values = np.abs(eta * (signs[0] - signs[1]).mean(axis=2).sum(axis=1))[:, None]
     bound = bounds.get("l1_stability_convex").evaluate(L=L, eta=eta, T=T, m=m, n=n)
     verdict = judge(values, [bound], _LEVEL, _RESAMPLES, np.random.default_rng(1)).verdict
-    yield _mistake("twin with fresh randomness, measured", "l1_stability_convex", "verdict" if verdict is Verdict.VIOLATED else "missed", "40 runs")
+    yield _mistake(
+        "twin with fresh randomness, measured", "l1_stability_convex", "verdict" if verdict is Verdict.VIOLATED else "missed", "40 runs"
+    )
     # A null pair, where the replaced sample equals its replacement, must not part at all.
-    yield _mistake("twin with fresh randomness, null pair", "l1_stability_convex", "contract" if values.any() else "missed", "a null pair parts")
+    yield _mistake(
+        "twin with fresh randomness, null pair", "l1_stability_convex", "contract" if values.any() else "missed", "a null pair parts"
+    )
 
 
 def _one_nodes_buffers() -> Iterator[Mutant]:
@@ -100,7 +104,10 @@ def _training_risks() -> Iterator[Mutant]:
         exact = generalization_error(form, one_eigenvalue(2, 1 / 2), (2, 2), Schedule(eta=0.1), curvature, 2.0, 10)
         caught = abs(exact) > 1e-9
         yield _mistake(
-            f"population risk from the training set, {form}", bound_id, "contract" if caught else "missed", "the generalization error of every training set"
+            f"population risk from the training set, {form}",
+            bound_id,
+            "contract" if caught else "missed",
+            "the generalization error of every training set",
         )
 
 
@@ -129,7 +136,9 @@ def _short_paths() -> Iterator[Mutant]:
         early = float((6 * models[:3] ** 2).max())
         found = Collector(f"consensus_distance_{form}", "a loss that curves more and more", "dominates")
         grown = next(T for T in range(2, 25) if (6 * models[T] ** 2).max() > 4 * early)
-        found.add(form, "node_average", float(models[grown].var()), eta=eta, sigma2=0.0, zeta2=1.0, m=2, gap=1 / 2, Q=1, beta=early, T=grown)
+        found.add(
+            form, "node_average", float(models[grown].var()), eta=eta, sigma2=0.0, zeta2=1.0, m=2, gap=1 / 2, Q=1, beta=early, T=grown
+        )
         yield _held(found, "smoothness estimated on too short a path")
 
 
@@ -142,7 +151,7 @@ def _projected() -> Iterator[Mutant]:
         if all(prop.name != "unprojected" for prop in bound.properties):
             continue
         schedule = Schedule(c=2.0, tau=2) if "c" in bound.formula.required else Schedule(eta=0.1)
-        setting = Setting(bound.update_forms[0], Readout(bound.readouts[0]), 8, 10, schedule, loss, network, projection_radius=1.0)
+        setting = Setting(bound.update_forms[0], bound.readouts[0], 8, 10, schedule, loss, network, projection_radius=1.0)
         facts = {name: 1.0 for name in ("D0", "r0") if name in bound.formula.required}
         unmet = [outcome.text for outcome in bound.assess(setting.facts() | facts, setting.update_form.value, setting.readout.value)]
         caught = any(PROPERTIES["unprojected"] in text for text in unmet)

@@ -91,7 +91,8 @@ def _closest(band: Band, corridor: Corridor) -> int:
 def _more_replicates(band: Band, corridor: Corridor, inside: Flags, exact: Flags) -> int | None:
     """R' - R with R' the smallest number for which the mean lies as far inside or outside as decides with probability ``POWER``.
 
-    That is (quantile + 0.84) s / sqrt(R') below the distance of the mean to the corridor's edge: the quantile alone is a toss-up. None where no number would do, or only one so large (1e9) that mean and edge agree for every practical purpose.
+    That is (quantile + 0.84) s / sqrt(R') below the distance of the mean to the corridor's edge: the quantile alone is a toss-up.
+    None where no number would do, or only one so large (1e9) that mean and edge agree for every practical purpose.
     """
     if band.replicates < MIN_REPLICATES:
         return None if (exact & ~inside).any() else MIN_REPLICATES - band.replicates

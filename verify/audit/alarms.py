@@ -1,6 +1,6 @@
 """False alarms of the whole verdict path where theory is exactly tight: the share of trials that end in a wrong word.
 
-A cell is a noise law and a number of replicates. Its curve is that of a real setting (linear loss, antithetic twins), on which
+A cell is a noise law, a number of replicates and one of points. Its curve is that of a real setting (linear loss, antithetic twins), on which
 l1_stability_convex is an equality; the assumptions are checked and the bound is evaluated as for any case, and every trial is judged. The
 noise around the exact curve is synthetic, so that its law can be chosen; cells of training runs have the noise that runs have.
 """
@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from bounds.vocabulary import Quantity, Readout
 from empirical import Measurement, measure
 from empirical.streams import stream
 from verify.self_check import tight_run
-from verify.statistics import KINDS, MIN_REPLICATES, Rate, rate, sampler, verdict_rates_of
+from verify.statistics import KINDS, MIN_REPLICATES, Rate, max_t_bands, rate, sampler, verdict_rates_of
 from verify.verdict import Verdict
 
 LEVEL = 0.05
@@ -35,13 +36,14 @@ _BOUND = "l1_stability_convex"
 _FAR = 1e6
 _ASKED = (Quantity.L1_STABILITY, Readout.NODE_AVERAGE)
 _RUNS = (20, 50)
+_TOO_FEW = 5
 _STEPS = (3, 6, 9, 12, 15, 18, 21, 24, 28, 32, 36, 40)
 Curve = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Wrong verdicts for one law and number of replicates, each nominally at most ``LEVEL``.
+    """Wrong verdicts for one law, number of replicates and number of points of the curve, each nominally at most ``LEVEL``.
 
     ``violated``: VIOLATED where the bound is the truth at every point. ``holds``: HOLDS where it is the truth at one point and far above
     it at the others, the least favourable limit of curves that exceed their bound.
@@ -49,8 +51,14 @@ class Cell:
 
     noise: str
     replicates: int
+    points: int
     violated: Rate
     holds: Rate
+
+    @property
+    def ruled_out(self) -> bool:
+        """Whether such few replicates end in UNDECIDED by rule; the rates are those that the bands alone would have."""
+        return self.replicates < MIN_REPLICATES
 
 
 def tight_settings() -> list[Setting]:
@@ -76,17 +84,17 @@ def tight_curve() -> tuple[float, ...]:
     return tuple(bound.at(setting) for setting in settings)
 
 
-def cell(noise: str, replicates: int, trials: int, seed: int) -> Cell:
-    """One cell of the table; its stream is fixed by the seed, the law and the number of replicates.
+def cell(noise: str, replicates: int, points: int, trials: int, seed: int) -> Cell:
+    """One cell of the table, on the last ``points`` of the curve; its stream is fixed by everything but the trials.
 
     Raises:
         UnknownNameError, DomainError: as :func:`verify.statistics.verdict_rates`.
     """
-    truth = np.array(tight_curve())
-    rng = stream(seed, f"audit {noise} {replicates}", 0)
+    truth = np.array(tight_curve())[-points:]
+    rng = stream(seed, f"audit {noise} {replicates} {points}", 0)
     if noise == TRAINING:
         found = _read(trials, replicates, seed + replicates)
-        values = np.stack([one.values for one in found], axis=-1).reshape(trials, replicates, len(found))
+        values = np.stack([one.values for one in found], axis=-1).reshape(trials, replicates, len(found))[..., -points:]
     else:
         values = sampler(noise)(truth, trials, replicates, rng)
     return judged(noise, values, truth, rng)
@@ -95,16 +103,19 @@ def cell(noise: str, replicates: int, trials: int, seed: int) -> Cell:
 def judged(noise: str, values: NDArray[np.float64], truth: Curve, rng: np.random.Generator) -> Cell:
     """The wrong verdicts over ``values`` (trials, replicates, points) of mean ``truth`` (points,)."""
     trials, replicates, points = values.shape
-    if replicates < MIN_REPLICATES:
-        return Cell(noise, replicates, rate(0, trials), rate(0, trials))
     lone = truth + np.where(np.arange(points) == 0, 0.0, _FAR)
+    if replicates < MIN_REPLICATES:
+        bands = max_t_bands(values, LEVEL, _RESAMPLES, rng)
+        violated, holds = (sum(words) for words in zip(*(((b.low > truth).any(), (b.high <= lone).all()) for b in bands), strict=True))
+        return Cell(noise, replicates, points, rate(int(violated), trials), rate(int(holds), trials))
     equal, above = verdict_rates_of(values, [truth, lone], LEVEL, _RESAMPLES, rng)
-    return Cell(noise, replicates, equal[Verdict.VIOLATED], above[Verdict.HOLDS])
+    return Cell(noise, replicates, points, equal[Verdict.VIOLATED], above[Verdict.HOLDS])
 
 
-def cells() -> list[tuple[str, int]]:
-    """Every law with every number of replicates."""
-    return [(noise, count) for noise in KINDS for count in REPLICATES] + [(TRAINING, count) for count in _RUNS]
+def cells() -> list[tuple[str, int, int]]:
+    """Every law with every number of replicates and of points, one too few for any verdict included; and the training runs."""
+    synthetic = product(KINDS, (_TOO_FEW, *REPLICATES), (1, len(_STEPS)))
+    return [*synthetic, *((TRAINING, count, len(_STEPS)) for count in _RUNS)]
 
 
 def pooled(found: Sequence[Cell]) -> Rate:
@@ -114,7 +125,7 @@ def pooled(found: Sequence[Cell]) -> Rate:
 
 
 def least_replicates(found: Sequence[Cell]) -> int | None:
-    """The smallest published number of replicates from which on every cell keeps its promise; None where there is none."""
+    """The smallest number of replicates of the table from which on every cell keeps its promise; None where there is none."""
     counts = sorted({one.replicates for one in found})
     kept = [count for count in counts if all(keeps(one) for one in found if one.replicates >= count)]
     return kept[0] if kept else None

@@ -84,7 +84,7 @@ def _numbers(found: Rate) -> dict[str, float | int]:
 
 
 def _alarm_rows(one: Cell) -> list[dict[str, Any]]:
-    where = {"noise": one.noise, "replicates": one.replicates}
+    where = {"noise": one.noise, "replicates": one.replicates, "points": one.points, "undecided_by_rule": one.ruled_out}
     return [{**where, "verdict": verdict, **_numbers(found)} for verdict, found in (("VIOLATED", one.violated), ("HOLDS", one.holds))]
 
 
@@ -110,7 +110,7 @@ def run_audit(
     Raises:
         DomainError, UnknownNameError: for no trials, or a name that is no bound.
     """
-    alarms = [Task(cell, (noise, count, trials, seed), cost=3.0 * count) for noise, count in cells()]
+    alarms = [Task(cell, (noise, count, points, trials, seed), cost=3.0 * count) for noise, count, points in cells()]
     powers = [Task(power_cells, (count, max(trials // 10, 1), seed), cost=1.0) for count in REPLICATES]
     told = Task(forecasts, (max(trials // 10, 1), seed), cost=10.0)
     chosen = list(catalogue()) if names is None else list(names)

@@ -40,14 +40,13 @@ class Pulled(Gradients):
 
 def one_eigenvalue(m: int, gap: float) -> Array:
     """A mixing matrix whose eigenvalues but the first are all 1 - gap."""
-    matrix: Array = (1 - gap) * np.eye(m) + gap / m
-    return matrix
+    return np.asarray((1 - gap) * np.eye(m) + gap / m)
 
 
 def balanced(m: int, zeta2: float) -> Array:
     """(m, 1): numbers of sum 0 and mean square ``zeta2``."""
     pulls = np.linspace(-1.0, 1.0, m) if m > 1 else np.zeros(1)
-    return (pulls * np.sqrt(zeta2 / max((pulls**2).mean(), 1e-300)))[:, None]
+    return np.asarray(pulls * np.sqrt(zeta2 / max((pulls**2).mean(), 1e-300)))[:, None]
 
 
 def _settings() -> Iterator[tuple[int, float, int, float, tuple[float, float], int, int | None]]:

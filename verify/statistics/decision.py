@@ -10,7 +10,8 @@ import numpy as np
 from verify.statistics.bands import Band, Flags, Floats
 from verify.verdict import Numbers, Verdict
 
-#: Below this nothing is decided: the smallest number at which the audit finds every promise about false alarms kept (docs/audit.md).
+#: Below this nothing is decided. The audit finds its promises about false alarms kept from 5 replicates on (docs/audit.md); skewness beyond
+#: what it tries, such as that of the log-normal law in :func:`verify.statistics.judge`, is why the limit is twice that.
 MIN_REPLICATES = 10
 #: The chance with which the replicates that are asked for decide, and how many standard errors beyond the band's end that takes.
 POWER, _BEYOND = 0.8, 0.8416

@@ -10,7 +10,8 @@ from bounds.files import make_folder, write_text
 from figures.report import audit_markdown, audit_summary, audit_tables, write_audit
 from gossip_bounds.output import jsonable, print_json, print_table
 from gossip_bounds.progress import progress_bar
-from verify.audit import QUICK_TRIALS, TRIALS, Audit, run_audit
+from verify.audit import Audit
+from verify.audit.audit import QUICK_TRIALS, TRIALS, run_audit
 
 _LONG = ("What was missed, and why",)
 

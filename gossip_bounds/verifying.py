@@ -16,7 +16,7 @@ from figures.report import CalibrationSummary, FalseAlarmRow, PowerRow, case_nam
 from gossip_bounds.audit import write as write_audit_files
 from gossip_bounds.output import jsonable, print_json, write_csv
 from gossip_bounds.progress import progress_bar
-from verify.audit import QUICK_TRIALS, run_audit
+from verify.audit.audit import QUICK_TRIALS, run_audit
 from verify.case import Case
 from verify.certificates import CertifiedDirection, certify_catalogue
 from verify.claims.core import Budget

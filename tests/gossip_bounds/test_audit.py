@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from gossip_bounds.main import run
-from verify.audit import audit
-from verify.audit.mutants import Mutant
+from verify.audit import Mutant, audit
 
 
 @pytest.fixture

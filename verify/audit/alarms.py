@@ -8,8 +8,6 @@ noise around the exact curve is synthetic, so that its law can be chosen; cells 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import product
 
@@ -22,15 +20,12 @@ from bounds.setting import Setting
 from bounds.vocabulary import Quantity, Readout
 from empirical import Measurement, measure
 from empirical.streams import stream
+from verify.audit.results import LEVEL, TRAINING, Cell
 from verify.self_check import tight_run
-from verify.statistics import KINDS, MIN_REPLICATES, Rate, max_t_bands, rate, sampler, verdict_rates_of
+from verify.statistics import KINDS, MIN_REPLICATES, max_t_bands, rate, sampler, verdict_rates_of
 from verify.verdict import Verdict
 
-LEVEL = 0.05
 REPLICATES = (10, 20, 50, 100, 200)
-#: Laws for which the rate must not exceed the level, and those for which it is published and stays below twice the level.
-NOMINAL, PUBLISHED = ("gaussian", "right_skewed", "bounded"), ("left_skewed", "heavy_tailed")
-TRAINING = "training_runs"
 _RESAMPLES = 499
 _BOUND = "l1_stability_convex"
 _FAR = 1e6
@@ -39,26 +34,6 @@ _RUNS = (20, 50)
 _TOO_FEW = 5
 _STEPS = (3, 6, 9, 12, 15, 18, 21, 24, 28, 32, 36, 40)
 Curve = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """Wrong verdicts for one law, number of replicates and number of points of the curve, each nominally at most ``LEVEL``.
-
-    ``violated``: VIOLATED where the bound is the truth at every point. ``holds``: HOLDS where it is the truth at one point and far above
-    it at the others, the least favourable limit of curves that exceed their bound.
-    """
-
-    noise: str
-    replicates: int
-    points: int
-    violated: Rate
-    holds: Rate
-
-    @property
-    def ruled_out(self) -> bool:
-        """Whether such few replicates end in UNDECIDED by rule; the rates are those that the bands alone would have."""
-        return self.replicates < MIN_REPLICATES
 
 
 def tight_settings() -> list[Setting]:
@@ -116,21 +91,3 @@ def cells() -> list[tuple[str, int, int]]:
     """Every law with every number of replicates and of points, one too few for any verdict included; and the training runs."""
     synthetic = product(KINDS, (_TOO_FEW, *REPLICATES), (1, len(_STEPS)))
     return [*synthetic, *((TRAINING, count, len(_STEPS)) for count in _RUNS)]
-
-
-def pooled(found: Sequence[Cell]) -> Rate:
-    """The rate of false VIOLATED over Gaussian, right-skewed and bounded noise from 20 replicates on."""
-    chosen = [one.violated for one in found if one.noise in NOMINAL and one.replicates >= 20]
-    return rate(sum(one.count for one in chosen), sum(one.trials for one in chosen))
-
-
-def least_replicates(found: Sequence[Cell]) -> int | None:
-    """The smallest number of replicates of the table from which on every cell keeps its promise; None where there is none."""
-    counts = sorted({one.replicates for one in found})
-    kept = [count for count in counts if all(keeps(one) for one in found if one.replicates >= count)]
-    return kept[0] if kept else None
-
-
-def keeps(one: Cell) -> bool:
-    """Whether the interval of the rate reaches down to the level, or (published laws) the rate is below twice the level."""
-    return one.violated.rate < 2 * LEVEL if one.noise in PUBLISHED else one.violated.low <= LEVEL

@@ -11,7 +11,8 @@ from typing import Any
 import bounds
 from bounds.expression.tree import Name, Number, Power, walk
 from verify.audit.contracts import Place
-from verify.audit.mutants import Mutant, judged, witnesses
+from verify.audit.mutants import judged, witnesses
+from verify.audit.results import Mutant
 from verify.audit.rules import Change, Planted, rewritten, values
 from verify.audit.witness import Witness
 from verify.audit.wrong_runs import wrong_runs

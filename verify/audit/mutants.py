@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache, partial
-from typing import Literal
 
 import bounds
 from bounds.bound import Bound
@@ -19,30 +17,13 @@ from bounds.symbols import rank_of
 from bounds.vocabulary import Direction
 from verify.audit import moments, others, spreads, stabilities, training_losses
 from verify.audit.contracts import broken, has_equality_test, moves
+from verify.audit.results import Catcher, Class, Mutant
 from verify.audit.rules import Planted, planted
 from verify.audit.witness import Witness
 from verify.verdict import Verdict
 
-Class = Literal["tightening", "loosening", "mistake"]
-Catcher = Literal["verdict", "contract", "proof", "missed"]
 _CHAINS = 2
 _MONOTONE = (Direction.INCREASING, Direction.DECREASING, Direction.CONSTANT)
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """A planted error: what it is, its class, what caught it first and where.
-
-    ``counts``: whether an honest verifier had to catch it; a looser bound is still a bound where no test asks for equality.
-    """
-
-    name: str
-    bound_id: str
-    rule: str
-    kind: Class
-    caught_by: Catcher
-    how: str
-    counts: bool = True
 
 
 _CONSENSUS = ("consensus_distance_atc", "consensus_distance_cta", "consensus_distance_consensus")

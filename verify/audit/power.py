@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 
 from empirical.streams import stream
-from verify.audit.alarms import LEVEL, REPLICATES, tight_curve
-from verify.statistics import Rate, judge, rate, sampler, verdict_rates_of
+from verify.audit.alarms import REPLICATES, tight_curve
+from verify.audit.results import LEVEL, Forecast, PowerCell
+from verify.statistics import judge, rate, sampler, verdict_rates_of
 from verify.verdict import Verdict
 
 #: The right bound over the truth, and what the planted error multiplies it by.
@@ -20,28 +20,6 @@ SPREAD = 0.5
 _RESAMPLES = 499
 _PILOT, _MOST = 20, 800
 _RATIOS = (0.8, 1.25)
-
-
-@dataclass(frozen=True, slots=True)
-class PowerCell:
-    """Verdicts on a bound ``slack`` times the truth that an error multiplied by ``factor``, over trials of ``replicates``."""
-
-    slack: float
-    factor: float
-    replicates: int
-    violated: Rate
-    holds: Rate
-
-
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """Of the UNDECIDED trials of 20 replicates, with the bound ``ratio`` times the truth: how often the replicates asked for decide.
-
-    ``decided`` counts fresh data of that size; trials that asked for more than 800 are left out.
-    """
-
-    ratio: float
-    decided: Rate
 
 
 def power_cells(replicates: int, trials: int, seed: int) -> list[PowerCell]:

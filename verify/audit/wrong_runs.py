@@ -14,7 +14,7 @@ from bounds.setting import Constant, LossClass, Network, Schedule, Setting
 from bounds.vocabulary import UpdateForm, word
 from empirical.oracles import Method, evolve, evolve_twins
 from verify.audit.moments import _basins
-from verify.audit.mutants import Catcher, Mutant
+from verify.audit.results import Catcher, Mutant
 from verify.audit.spreads import balanced, one_eigenvalue
 from verify.audit.stabilities import generalization_error, signed
 from verify.audit.witness import Collector

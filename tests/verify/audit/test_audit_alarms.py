@@ -13,8 +13,9 @@ from bounds.vocabulary import Quantity, Readout
 from empirical import Measurement
 from verify import curve_case
 from verify.audit import alarms
-from verify.audit.alarms import LEVEL, NOMINAL, Cell, cell, cells, judged, keeps, least_replicates, pooled, tight_curve, tight_settings
+from verify.audit.alarms import cell, cells, judged, tight_curve, tight_settings
 from verify.audit.power import forecasts, power_cells
+from verify.audit.results import LEVEL, NOMINAL, Cell, keeps, least_replicates, pooled
 from verify.case import Context
 from verify.curve_case import CurveCase, Point
 from verify.self_check import tight_run

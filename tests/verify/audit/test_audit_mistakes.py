@@ -8,10 +8,10 @@ import pytest
 import bounds
 from bounds.setting import Schedule
 from empirical.oracles import Method, evolve_twins
-from verify.audit import wrong_runs
-from verify.audit.audit import Audit, run_audit, why_missed
+from verify.audit import Audit, Mutant, why_missed, wrong_runs
+from verify.audit.audit import run_audit
 from verify.audit.mistakes import mistakes
-from verify.audit.mutants import Mutant, mutants_of, witnesses
+from verify.audit.mutants import mutants_of, witnesses
 from verify.audit.spreads import balanced, one_eigenvalue
 from verify.audit.stabilities import signed
 from verify.audit.witness import Collector

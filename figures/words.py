@@ -52,7 +52,7 @@ def _verdict_limits(result: CaseResult) -> list[str]:
     if result.verdict is Verdict.NOT_APPLICABLE:
         return [_NOT_APPLICABLE]
     more = result.numbers.more_replicates
-    hint = f"About {more} more replicates would decide it if the present means and spreads persist."
+    hint = f"About {more} more replicates would decide it with a chance of 80 % if the present means and spreads persist."
     return [_UNDECIDED] + ([] if more is None else [hint])
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import typer
 
 from gossip_bounds.commands import (
+    auditing,
     calibration,
     catalogue,
     certification,
@@ -52,6 +53,7 @@ EXAMPLES = {
     "measure": "gossip-bounds measure experiment.toml --out runs",
     "logs": "gossip-bounds logs published --out out",
     "verify": "gossip-bounds verify core-consensus --quick --out out",
+    "audit": "gossip-bounds audit --quick --out out",
 }
 
 
@@ -78,3 +80,4 @@ _add("data", data.data)
 _add("measure", measuring.measure)
 _add("logs", logs.logs)
 _add("verify", verification.verify)
+_add("audit", auditing.audit)

@@ -14,8 +14,10 @@ from bounds.errors import DomainError
 from bounds.files import make_folder, write_text
 from empirical import resolve_device
 from figures.report import CalibrationSummary, FalseAlarmRow, PowerRow, case_names, write_certificates, write_figures, write_report
+from gossip_bounds.audit import write as write_audit_files
 from gossip_bounds.output import jsonable, print_json, write_csv
 from gossip_bounds.progress import progress_bar
+from verify.audit.audit import QUICK_TRIALS, run_audit
 from verify.case import Case
 from verify.certificates import CertifiedDirection, certify_catalogue
 from verify.claims.core import Budget
@@ -92,7 +94,7 @@ def curve_rows(curve: Curve) -> list[dict[str, object]]:
     ]
 
 
-def _write(suite: Suite, out: Path, budget: str, seed: int, jobs: int, certificates: bool) -> Suite:
+def _write(suite: Suite, out: Path, budget: str, seed: int, jobs: int, whole: bool) -> Suite:
     results = write_figures(suite.results, out / "report", jobs)
     facts = {
         "budget": budget,
@@ -102,7 +104,7 @@ def _write(suite: Suite, out: Path, budget: str, seed: int, jobs: int, certifica
         "torch": version("torch"),
     }
     summary = calibration_summary(suite.self_check)
-    write_report(results, out / "report", title=_TITLE, run_facts=facts, calibration=summary, certificates=certificates)
+    write_report(results, out / "report", title=_TITLE, run_facts=facts, calibration=summary, certificates=whole, audit=whole)
     for result, name in zip(results, case_names(results), strict=True):
         for index, curve in enumerate(result.curves, start=1):
             write_csv(out / "curves" / f"{name if len(result.curves) == 1 else f'{name}-{index}'}.csv", curve_rows(curve))
@@ -191,4 +193,7 @@ def _verified(
         with progress_bar() as progress:
             directions = certify_catalogue(jobs, progress)
         write_directions(directions, out, "index.html")
-    return _write(suite, out, _budget_words(chosen), seed, jobs, certificates=not claims)
+        with progress_bar() as progress:
+            audit = run_audit(QUICK_TRIALS, seed, jobs, progress)
+        write_audit_files(audit, out, f"gossip-bounds audit --quick --seed {seed}", "index.html")
+    return _write(suite, out, _budget_words(chosen), seed, jobs, whole=not claims)

@@ -39,7 +39,7 @@ class Numbers:
     """The numbers of the point that decides a case (None where a number does not exist).
 
     ``low`` and ``high`` are the ends of the simultaneous band, ``tightness`` is bound/measured, ``more_replicates``
-    how many further replicates would decide an UNDECIDED case if the present means and spreads persist.
+    how many further replicates would decide an UNDECIDED case with a chance of 80 % if the present means and spreads persist.
     """
 
     measured: float | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from figures.calibration import CalibrationSummary, FalseAlarmRow, PowerRow
+from figures.report.audit import audit_markdown, audit_summary, audit_tables, write_audit
 from figures.report.certificates import write_certificates
 from figures.report.drawings import case_names, write_figures
 from figures.report.page import write_report
@@ -11,7 +12,11 @@ __all__ = [
     "CalibrationSummary",
     "FalseAlarmRow",
     "PowerRow",
+    "audit_markdown",
+    "audit_summary",
+    "audit_tables",
     "case_names",
+    "write_audit",
     "write_certificates",
     "write_figures",
     "write_report",

@@ -30,11 +30,12 @@ def write_report(
     run_facts: Mapping[str, str],
     calibration: CalibrationSummary | None,
     certificates: bool = False,
+    audit: bool = False,
 ) -> Path:
     """Write ``folder/index.html``, all verdicts, and one page per paper with its cases and every figure; return the first one's path.
 
     Figures named in ``results`` (see :func:`write_figures`) are embedded as they lie on the disk; cases with curves that
-    are not drawn yet are drawn first. ``certificates`` links to the certificates page beside it. The same results give the
+    are not drawn yet are drawn first. ``certificates`` and ``audit`` link to those pages beside it. The same results give the
     same bytes.
 
     Raises:
@@ -48,6 +49,7 @@ def write_report(
     papers = [_paper_page(name, claims, results) for name in dict.fromkeys(result.paper for result in results)]
     overview: dict[str, Any] = {
         "certificates": certificates,
+        "audit": audit,
         "papers": papers,
         "run_facts": dict(run_facts),
         "calibration": calibration,

@@ -14,7 +14,7 @@ from gossip_bounds.app import EXAMPLES, app
 from gossip_bounds.main import run
 
 #: These need files, time or the network; their pages in docs/ are tested.
-_ELSEWHERE = {"constants", "cost", "certificates", "check", "data", "measure", "logs", "verify"}
+_ELSEWHERE = {"audit", "constants", "cost", "certificates", "check", "data", "measure", "logs", "verify"}
 
 
 def test_every_command_has_an_example() -> None:

@@ -29,7 +29,7 @@ def test_false_alarms_and_power() -> None:
     assert rates == sorted(rates)
     assert rates[-1] == pytest.approx(1.0)
     assert rates[0] == check.tight_violated.rate or abs(rates[0] - check.tight_violated.rate) < 0.05
-    assert {row.noise for row in check.noise} == {"gaussian", "right_skewed", "left_skewed", "bounded"}
+    assert {row.noise for row in check.noise} == {"gaussian", "right_skewed", "left_skewed", "bounded", "heavy_tailed"}
 
 
 def test_is_deterministic() -> None:

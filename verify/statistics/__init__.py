@@ -13,10 +13,11 @@ from verify.statistics.calibration import (
     power_curve,
     rate,
     verdict_rates,
+    verdict_rates_of,
 )
 from verify.statistics.comparison import RatioJudgement, decay_test, exponent_verdict, grouped, grouped_band, ratio_test, slower_or_equal
 from verify.statistics.contrast import Contrast, contrast
-from verify.statistics.decision import MIN_REPLICATES, Judgement
+from verify.statistics.decision import MIN_REPLICATES, POWER, Judgement
 from verify.statistics.judge import equivalent, judge, split_level
 from verify.statistics.noise import KINDS, Sampler, decaying_curve, sampler, standard_noise
 from verify.statistics.slopes import SlopeCalibrationRow, SlopeJudgement, slope_calibration, slope_test
@@ -25,6 +26,7 @@ from verify.statistics.trends import Trend, TrendCalibrationRow, blocked, trend_
 __all__ = [
     "KINDS",
     "MIN_REPLICATES",
+    "POWER",
     "Band",
     "CalibrationRow",
     "Contrast",
@@ -64,4 +66,5 @@ __all__ = [
     "trend_calibration",
     "trend_test",
     "verdict_rates",
+    "verdict_rates_of",
 ]

@@ -77,7 +77,19 @@ def verdict_rates(values: ArrayLike, bound: ArrayLike, level: float, resamples: 
     Raises:
         DomainError: as ``judge``, and for fewer than ``MIN_REPLICATES`` replicates, with which every verdict is UNDECIDED.
     """
-    return _rates(_bands(values, level, resamples, rng), bound)
+    return verdict_rates_of(values, [bound], level, resamples, rng)[0]
+
+
+def verdict_rates_of(
+    values: ArrayLike, candidates: Sequence[ArrayLike], level: float, resamples: int, rng: np.random.Generator
+) -> list[dict[Verdict, Rate]]:
+    """:func:`verdict_rates` for several bounds (points,) each: one set of bands serves them all, because a band does not depend on the bound.
+
+    Raises:
+        DomainError: as :func:`verdict_rates`.
+    """
+    bands = _bands(values, level, resamples, rng)
+    return [_rates(bands, bound) for bound in candidates]
 
 
 def false_alarm(
@@ -109,7 +121,7 @@ def power_curve(
 ) -> tuple[PowerPoint, ...]:
     """The rate of VIOLATED over ``values`` (trials, replicates, points) for ``bound`` (points,) times each planted factor.
 
-    One set of bands serves all factors, because a band does not depend on the bound; the rates are therefore monotone.
+    One set of bands serves all factors; the rates are therefore monotone.
 
     Raises:
         DomainError: as :func:`verdict_rates`, for a factor outside (0, 1], or a negative bound (a factor would loosen it).
@@ -119,8 +131,8 @@ def power_curve(
         raise DomainError(f"bound {curve.min():.6g}; a factor below 1 tightens only bounds of 0 or more")
     if wrong := [factor for factor in factors if not 0 < factor <= 1]:
         raise DomainError(f"factor {wrong[0]}; a planted violation needs 0 < factor <= 1")
-    bands = _bands(values, level, resamples, rng)
-    return tuple(PowerPoint(factor, _rates(bands, factor * curve)[Verdict.VIOLATED]) for factor in factors)
+    rates = verdict_rates_of(values, [factor * curve for factor in factors], level, resamples, rng)
+    return tuple(PowerPoint(factor, found[Verdict.VIOLATED]) for factor, found in zip(factors, rates, strict=True))
 
 
 def calibration_table(
@@ -146,12 +158,9 @@ def calibration_table(
 def _row(noise: str, replicates: int, trials: int, level: float, resamples: int, seed: int, points: int) -> CalibrationRow:
     rng = np.random.default_rng([seed, replicates, *noise.encode()])
     truth = decaying_curve(points)
-    bands = _bands(sampler(noise)(truth, trials, replicates, rng), level, resamples, rng)
-    equal = _rates(bands, truth)
     lone = truth + np.where(np.arange(points) == 0, 0.0, 1e6)
-    return CalibrationRow(
-        noise, replicates, points, level, equal[Verdict.VIOLATED], equal[Verdict.HOLDS], _rates(bands, lone)[Verdict.HOLDS]
-    )
+    equal, above = verdict_rates_of(sampler(noise)(truth, trials, replicates, rng), [truth, lone], level, resamples, rng)
+    return CalibrationRow(noise, replicates, points, level, equal[Verdict.VIOLATED], equal[Verdict.HOLDS], above[Verdict.HOLDS])
 
 
 def _bands(values: ArrayLike, level: float, resamples: int, rng: np.random.Generator) -> list[Band]:

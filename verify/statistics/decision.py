@@ -10,7 +10,11 @@ import numpy as np
 from verify.statistics.bands import Band, Flags, Floats
 from verify.verdict import Numbers, Verdict
 
+#: Below this nothing is decided. The audit finds its promises about false alarms kept from 5 replicates on (docs/audit.md); skewness beyond
+#: what it tries, such as that of the log-normal law in :func:`verify.statistics.judge`, is why the limit is twice that.
 MIN_REPLICATES = 10
+#: The chance with which the replicates that are asked for decide, and how many standard errors beyond the band's end that takes.
+POWER, _BEYOND = 0.8, 0.8416
 _COUNTLESS = 1e9
 
 
@@ -86,8 +90,9 @@ def _closest(band: Band, corridor: Corridor) -> int:
 
 
 def _more_replicates(band: Band, corridor: Corridor, inside: Flags, exact: Flags) -> int | None:
-    """R' - R with R' the smallest number for which quantile * s / sqrt(R') is below the distance of the mean to the corridor's edge.
+    """R' - R with R' the smallest number for which the mean lies as far inside or outside as decides with probability ``POWER``.
 
+    That is (quantile + 0.84) s / sqrt(R') below the distance of the mean to the corridor's edge: the quantile alone is a toss-up.
     None where no number would do, or only one so large (1e9) that mean and edge agree for every practical purpose.
     """
     if band.replicates < MIN_REPLICATES:
@@ -102,12 +107,12 @@ def _more_replicates(band: Band, corridor: Corridor, inside: Flags, exact: Flags
 
 
 def _needed(band: Band, quantile: float, distance: Floats, exact: Flags) -> Floats:
-    """R (quantile se / distance)^2, and inf where no number of replicates would do (wrong side, no information, no error)."""
+    """R ((quantile + 0.84) se / distance)^2, and inf where no number of replicates would do (wrong side, no information, no error)."""
     hopeless = band.blind | exact | (distance <= 0)
     if not math.isfinite(quantile):
         return np.full_like(distance, np.inf)
     with np.errstate(over="ignore"):
-        needed = band.replicates * (max(quantile, 0.0) * band.standard_error / np.where(hopeless, 1.0, distance)) ** 2
+        needed = band.replicates * ((max(quantile, 0.0) + _BEYOND) * band.standard_error / np.where(hopeless, 1.0, distance)) ** 2
     return np.where(hopeless, np.inf, needed)
 
 
@@ -146,6 +151,6 @@ def _undecided_reason(band: Band, point: str, index: int, numbers: Numbers, boun
         return f"At {point} (nearly) all replicates agree ({measured}), so they do not show the error of their mean against {bound}."
     if exact[index]:
         return f"At {point} the values agree up to rounding, {span} ({measured}), and {bound} lies between them."
-    known = f"about {more} more would decide if mean and spread persist"
+    known = f"about {more} more would decide with a chance of {100 * POWER:.0f} % if mean and spread persist"
     advice = "no number of further replicates can be named" if more is None else known
     return f"At {point} the simultaneous band, {span} ({measured}), does not clear {bound}; {advice}."

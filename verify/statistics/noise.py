@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import ndtr, stdtrit
 
 from bounds.errors import DomainError, unknown_name
 from verify.statistics.bands import Floats
 
 CORRELATION = 0.9
+_FREEDOM = 3
 
 Sampler = Callable[[Floats, int, int, np.random.Generator], Floats]
 """(mean curve (points,), trials, replicates, rng) -> values (trials, replicates, points) whose expectation is the mean curve."""
@@ -20,7 +21,8 @@ def standard_noise(kind: str, shape: tuple[int, ...], rng: np.random.Generator, 
     """Noise of mean 0 and variance 1 of the given ``kind`` (a key of :data:`KINDS`); the last axis of ``shape`` is the curve.
 
     A stationary Gaussian AR(1) path along the curve (``correlation`` between neighbours) is mapped, value by value, to the wanted
-    law: ``gaussian``; ``right_skewed``, an exponential minus 1 (skewness 2); ``left_skewed``, its negative; ``bounded``, uniform.
+    law: ``gaussian``; ``right_skewed``, an exponential minus 1 (skewness 2); ``left_skewed``, its negative; ``bounded``, uniform;
+    ``heavy_tailed``, Student's t with 3 degrees of freedom (its fourth moment is infinite).
 
     Raises:
         UnknownNameError: for another kind.
@@ -69,10 +71,16 @@ def _uniform(path: Floats) -> Floats:
     return np.asarray(np.sqrt(12) * (ndtr(path) - 0.5))
 
 
+def _student(path: Floats) -> Floats:
+    # By the lower tail on both sides: near 1 the upper one would round to infinity.
+    return np.asarray(-np.sign(path) * stdtrit(_FREEDOM, ndtr(-np.abs(path))) / np.sqrt(_FREEDOM / (_FREEDOM - 2)))
+
+
 KINDS: dict[str, Callable[[Floats], Floats]] = {
     "gaussian": np.asarray,
     "right_skewed": _exponential,
     "left_skewed": _negative_exponential,
     "bounded": _uniform,
+    "heavy_tailed": _student,
 }
 """The laws of :func:`standard_noise`, each as a map of a standard Gaussian variable."""

@@ -179,6 +179,7 @@ _SHARED = (
 _LARGER = "It is larger where the gap counts, and equality is asked for at m = 1 or gap = 1 only, where it does not."
 _WHY = {
     "hardt2016_nonconvex_relaxed": "It need only dominate hardt2016_nonconvex, and is far enough above it at most settings to stay so.",
+    "dsgd_nonconvex_relaxed": "It is larger but at m = 1, the only place where it is compared for equality; elsewhere it need only dominate.",
     "mgs_generalization": "The gap enters through definitions that its own recursion shares; beyond them only gap = 1 is compared with anything.",
     "mgs_stationarity": _SHARED,
     "mgs_pl": _SHARED,

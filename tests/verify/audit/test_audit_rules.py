@@ -44,8 +44,10 @@ def test_definitions_are_rewritten_too() -> None:
     swapped = _planted("consensus_distance_atc")["gap for lambda in gap"]
     assert swapped.evaluate(gap=0.3, **setting) == pytest.approx(bounds.get("consensus_distance_atc").evaluate(gap=0.7, **setting))
     (condition,) = (one for one in swapped.conditions if one.text == "r < 1")
-    left, _, _ = condition.sides(swapped.formula, swapped.formula.given(()))
-    assert left == swapped.formula.trees(frozenset())["r"]
+    facts = setting | {"gap": 0.99}
+    # r is (1 - gap)^2 (1 + eta beta): far below 1, and above it with the gap in the place of lambda.
+    assert condition.check(bounds.get("consensus_distance_atc").formula, facts).holds
+    assert condition.check(swapped.formula, facts).holds is False
 
 
 def test_entries_of_arrays_are_rewritten() -> None:

@@ -109,6 +109,7 @@ def _check(plan: Plan, m: int, target: float, matrix: Any) -> None:
     assert plan.bytes == plan.T * plan.step_bytes == plan.T * plan.Q * plan.degree * 2600
 
 
+@pytest.mark.slow
 def test_the_plan_is_the_best_of_all_choices() -> None:
     (plan,) = plans(EXCESS, ["ring"], target=0.15, m=8, link=LINK, work=WORK, most=3, batches=(2, 16), **VALUES)
     best = _brute("ring", 8, 3, (2, 16), 0.15)

@@ -155,6 +155,7 @@ def test_ctrl_c_is_one_line_and_leaves_nothing_half_written(tmp_path: Path) -> N
         decode(content, name.removesuffix(".nc"))
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_one_line_and_the_sweep_resumes(tmp_path: Path) -> None:
     file, out = tmp_path / "e.toml", tmp_path / "out"
     file.write_text(TEXT.format(seeds=list(range(40))))

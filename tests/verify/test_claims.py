@@ -186,6 +186,7 @@ def suite_text(seed: int, jobs: int) -> str:
     return json.dumps([result.row() for result in found.results])
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bits_whatever_the_jobs() -> None:
     first = suite_text(3, 1)
     assert first == suite_text(3, 1)

@@ -70,7 +70,7 @@ def test_mistakes_are_one_line() -> None:
 
 def test_calibration_keeps_its_level_and_has_power() -> None:
     rows = slope_calibration(200, 40, 0.05, 999, 0)
-    assert [row.noise for row in rows] == ["gaussian", "right_skewed", "left_skewed", "bounded"]
+    assert [row.noise for row in rows] == ["gaussian", "right_skewed", "left_skewed", "bounded", "heavy_tailed"]
     for row in rows:
         assert row.false_holds.low <= 0.05
         assert row.false_violated.low <= 0.05

@@ -94,10 +94,12 @@ def curve_rows(curve: Curve) -> list[dict[str, object]]:
     ]
 
 
-def _write(suite: Suite, out: Path, budget: str, seed: int, jobs: int, whole: bool) -> Suite:
-    results = write_figures(suite.results, out / "report", jobs)
+def _write(suite: Suite, out: Path, chosen: Mapping[str, Budget], seed: int, jobs: int, whole: bool) -> Suite:
+    # A look is drawn as it is shown; vector files are for what may be printed.
+    looks = {claim for claim, budget in chosen.items() if budget.name == "quick"}
+    results = write_figures(suite.results, out / "report", jobs, looks)
     facts = {
-        "budget": budget,
+        "budget": _budget_words(chosen),
         "seed": str(seed),
         "error level": f"0.05 split over {suite.measured_claims} measured cases: {suite.level:.3g} each",
         "gossip-bounds": version("gossip-bounds"),
@@ -196,4 +198,4 @@ def _verified(
         with progress_bar() as progress:
             audit = run_audit(QUICK_TRIALS, seed, jobs, progress)
         write_audit_files(audit, out, f"gossip-bounds audit --quick --seed {seed}", "index.html")
-    return _write(suite, out, _budget_words(chosen), seed, jobs, whole=not claims)
+    return _write(suite, out, chosen, seed, jobs, whole=not claims)

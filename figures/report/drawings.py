@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,31 +34,32 @@ def case_names(results: Sequence[CaseResult]) -> list[str]:
     return names
 
 
-def write_figures(results: Sequence[CaseResult], folder: Path, jobs: int = 1) -> list[CaseResult]:
+def write_figures(results: Sequence[CaseResult], folder: Path, jobs: int = 1, sketched: Collection[str] = ()) -> list[CaseResult]:
     """Draw every case that has curves or maps into ``folder/figures`` as PNG and SVG.
 
     Returns the results in the same order with ``figures`` filled in: paths relative to the parent of ``folder``, with
     forward slashes, such as ``report/figures/core-convex--atc-n.png``. Cases with neither come back as they were. The drawing
-    is spread over ``jobs`` processes (0: one per core).
+    is spread over ``jobs`` processes (0: one per core). Claims in ``sketched`` get no SVG, which takes as long again as the PNG.
 
     Raises:
         InputFileError: when a file cannot be written.
     """
     folder = Path(folder).resolve()
-    return spread(_draw, [(result, name, folder) for result, name in zip(results, case_names(results), strict=True)], jobs)
+    named = zip(results, case_names(results), strict=True)
+    return spread(_draw, [(result, name, folder, SUFFIXES[: 1 if result.claim in sketched else 2]) for result, name in named], jobs)
 
 
 def is_drawn(result: CaseResult, name: str, folder: Path) -> bool:
     """Whether ``write_figures`` has nothing left to do for this case."""
-    return {path for stem in _stems(result, name) for path in _paths(stem, folder)} <= set(result.figures)
+    return {path for stem in _stems(result, name) for path in _paths(stem, folder, SUFFIXES[:1])} <= set(result.figures)
 
 
-def _draw(result: CaseResult, name: str, folder: Path) -> CaseResult:
+def _draw(result: CaseResult, name: str, folder: Path, suffixes: Sequence[str]) -> CaseResult:
     drawn = list(result.figures)
     for stem, figure in zip(_stems(result, name), _pictures(result), strict=True):
-        for suffix in SUFFIXES:
+        for suffix in suffixes:
             save(figure, folder / "figures" / f"{stem}{suffix}")
-        drawn += _paths(stem, folder)
+        drawn += _paths(stem, folder, suffixes)
     return replace(result, figures=tuple(dict.fromkeys(drawn)))
 
 
@@ -79,8 +80,8 @@ def _pictures(result: CaseResult) -> Iterator[Figure]:
         yield region_figure(one) if isinstance(one, Map) else scatter_figure(one)
 
 
-def _paths(name: str, folder: Path) -> list[str]:
-    return [f"{folder.name}/figures/{name}{suffix}" for suffix in SUFFIXES]
+def _paths(name: str, folder: Path, suffixes: Sequence[str]) -> list[str]:
+    return [f"{folder.name}/figures/{name}{suffix}" for suffix in suffixes]
 
 
 def slug(text: str) -> str:

@@ -243,7 +243,7 @@ def large_batch(budget: Budget, seed: int, device: str) -> list[Case]:
     for form in ("atc", "consensus"):
         for data, find_measured in (("shared", measured_homogeneous), ("split", measured_heterogeneous)):
             both = [
-                tuple(runs.run(one, seed, budget.replicates, _RUN_ETAS[data], b, data) for b in RUN_BATCHES)
+                tuple(runs.run(one, seed, runs.replicates(budget), _RUN_ETAS[data], b, data) for b in RUN_BATCHES)
                 for one in (form, "centralized")
             ]
             name = "same-data" if data == "shared" else "own-data"

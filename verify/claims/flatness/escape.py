@@ -46,7 +46,7 @@ def _groups(budget: Budget, seed: int) -> dict[str, list[dict[str, Walks]]]:
     quick, full = budget.name == "quick", budget.name == "full"
     more = 1 if quick else 16 if full else 4
     forms = ("centralized", "atc", "consensus")
-    rings = {0.04: 640, 0.02: 1152} if quick else {0.04: 640 * more, 0.02: 1280 * more, 0.01: 1280 * more}
+    rings = {0.04: 480, 0.02: 640} if quick else {0.04: 640 * more, 0.02: 1280 * more, 0.01: 1280 * more}
     return {
         "ring": [{form: ring(form, eta, count, seed) for form in forms} for eta, count in sorted(rings.items())],
         "torus": [{form: _other(form, "torus", 16, 0.04, 512 * more, seed) for form in forms}],
@@ -91,7 +91,7 @@ def _measured(budget: Budget, seed: int) -> list[Case]:
 def _along_gap(budget: Budget, seed: int) -> list[Case]:
     """Eight nodes on three graphs; ATC, whose advantage shrinks with the gap and is none on the complete graph, needs more walkers."""
     quick, cases = budget.name == "quick", list[Case]()
-    walkers, eta = 640 if quick else 2560, 0.04
+    walkers, eta = 400 if quick else 2560, 0.04
     central = ring("centralized", eta, walkers, seed)
     for form, graphs in (("consensus", ("ring", "hypercube", "complete")), ("atc", ("ring", "hypercube"))):
         if form == "atc" and quick:
@@ -105,7 +105,7 @@ def _along_gap(budget: Budget, seed: int) -> list[Case]:
 
 def _single_node(budget: Budget, seed: int) -> Case:
     """The first time that one node passes x = 1/2."""
-    walkers = 640 if budget.name == "quick" else 2560
+    walkers = 400 if budget.name == "quick" else 2560
     one = Walks("consensus", "ring", 8, 0.04, TEMPERATURE, walkers, seed, node=0)
     mean = ring("consensus", 0.04, walkers, seed)
     asked = (one.task(), ring("centralized", 0.04, walkers, seed).task(), mean.task())

@@ -234,14 +234,14 @@ def readings(results: tuple[Exits, ...], level: float, rng: np.random.Generator,
 def _measured(budget: Budget, seed: int) -> list[Case]:
     """Runs on the ring of eight: the nodes' excess risk as a temperature, and the order at the gradient points."""
     quick = budget.name == "quick"
-    count = 96 if quick else 1024
+    count = 64 if quick else 1024
     cold = [
         Walks(form, "ring", 8, 0.04 if quick else 0.02, 0.05, count * (2 if form == "centralized" else 1), seed)
         for form in ("consensus", "centralized")
     ]
     heading = Heading(CLAIM, "ring-kramers-of-the-nodes", PAPER, _SETS, "consensus", _NODES)
     cases: list[Case] = [TasksCase(heading, tuple(one.task() for one in cold), agent_temperature)]
-    walkers = 640 if quick else 2560
+    walkers = 400 if quick else 2560
     groups = [Walks(form, "ring", 8, 0.04, 0.07, walkers * (2 if form == "centralized" else 1), seed) for form in _ORDERED]
     heading = Heading(CLAIM, "ring-same-loss", PAPER, _MEANS, "consensus", _POINT)
     return [*cases, TasksCase(heading, tuple(one.task() for one in groups), readings, (_POINT,))]

@@ -188,9 +188,9 @@ def excess_risk(budget: Budget, seed: int, device: str) -> list[Case]:
             # No exception of CTA and consensus to this order is known: all draws are looked at, each time.
             limit = most // 3 if question == "below" and form != "atc" else most
             exact(name.format(form), form, readout, exception, (asked, seed, limit), Evidence.EXACT, 1e7)
-    central = tuple(runs.run("centralized", seed, budget.replicates, eta) for eta in ETAS)
+    central = tuple(runs.run("centralized", seed, runs.replicates(budget), eta) for eta in ETAS)
     for form in FORMS:
-        own = tuple(runs.run(form, seed, budget.replicates, eta) for eta in ETAS)
+        own = tuple(runs.run(form, seed, runs.replicates(budget), eta) for eta in ETAS)
         for where in (_NODES, _POINT, _MEAN) if form == "cta" else (_NODES, _MEAN):
             heading = Heading(CLAIM, f"measured-{form}-{where.replace('_', '-')}", PAPER, STATEMENT, form, where)
             judged = where != _MEAN

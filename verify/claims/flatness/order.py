@@ -246,7 +246,7 @@ def _measured(budget: Budget, seed: int, device: str) -> list[Case]:
     )
     cases: list[Case] = []
     for other, where, etas, data, case in kinds:
-        pair = [tuple(runs.run(form, seed, budget.replicates, eta, data=data) for eta in etas) for form in ("consensus", other)]
+        pair = [tuple(runs.run(form, seed, runs.replicates(budget), eta, data=data) for eta in etas) for form in ("consensus", other)]
         heading = Heading(CLAIM, case, PAPER, STATEMENT, "consensus", _COMBINED if where == "combined" else where)
         cases.append(RunsCase(heading, pair[0] + pair[1], (), compared, (etas, where, other), device, read=read_excess))
     return cases

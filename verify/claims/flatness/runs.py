@@ -25,12 +25,14 @@ from empirical.problems import problem
 from empirical.problems.quadratic import QuadraticLoss
 from empirical.samples import draw_samples
 from verify.case import RESAMPLES
+from verify.claims.core import Budget
 from verify.statistics import max_t_band, resamples_for
 from verify.verdict import Curve
 
 Values = NDArray[np.float64]
 STEPS, READINGS = 2000, 50
 NODES = 8
+_LOOK = 24
 _FORMS = {"atc": "ATC", "cta": "CTA", "consensus": "the consensus form", "centralized": "centralized SGD"}
 WHERE = {
     "node_average": "node average",
@@ -46,6 +48,11 @@ def lazy_ring() -> MixingMatrix:
 
 
 LAZY = lazy_ring()
+
+
+def replicates(budget: Budget) -> int:
+    """The budget's own, but few where only a look is wanted."""
+    return _LOOK if budget.name == "quick" else budget.replicates
 
 
 def run(form: str, seed: int, replicates: int, eta: float, b: int = 1, data: str = "split") -> Run:

@@ -19,7 +19,7 @@ from verify.identity_case import IdentityCase
 CLAIM = "li2025-gap-to-centralized"
 STATEMENT = "Even as the number of gossip steps tends to infinity a non-negligible gap in generalization error to centralized mini-batch SGD remains."
 #: Replicates by budget: softmax regression on one side, the two noisier problems on the other.
-_REPLICATES = {"quick": (64, 192), "default": (1024, 4096), "full": (2048, 8192)}
+_REPLICATES = {"quick": (48, 144), "default": (1024, 4096), "full": (2048, 8192)}
 _IDENTICAL = (1, 4, 16, 64, 256)
 _GOSSIP = (1, 4, 64)
 #: Seed of the mini-batch runs that share no draw with the decentralized ones.

@@ -30,7 +30,7 @@ _ATTAINED = "Where a bound is attained, its proved exponents of T, n and m are t
 SQUARES = (Quantity.L2_STABILITY, Readout.NODE_AVERAGE)
 _NODES, _SAMPLES, _LENGTHS = (2, 4, 8, 16), (4, 8, 16, 32), (25, 50, 100, 200, 400)
 #: Replicates by budget: along m and n, where small differences must show, and along T, whose places share their draws.
-_REPLICATES = {"quick": (80, 48), "default": (2048, 768), "full": (8192, 3072)}
+_REPLICATES = {"quick": (56, 36), "default": (2048, 768), "full": (8192, 3072)}
 #: Steps large enough that 1 <= t0* <= T at every place of a sweep, where the stated rates are those of the theorems; losses in [0, M].
 _REGIME: dict[str, dict[str, float]] = {"softmax": {"c": 4.0, "radius": 10.0}, "sigmoid": {"c": 16.0}, "network": {"c": 16.0}}
 #: Fewer and smaller runs of networks on images: replicates by budget and model, schedule (the offset keeps the first steps, which hit few

@@ -37,7 +37,7 @@ _DISTANCES: tuple[Place, ...] = (
     (UpdateForm.CONSENSUS, Readout.NODE_AVERAGE),
 )
 #: Replicates per run by budget: the same draws at every Q leave slopes with hardly any spread.
-_REPLICATES = {"quick": 24, "default": 640, "full": 1280}
+_REPLICATES = {"quick": 18, "default": 640, "full": 1280}
 _STEPS = 60
 
 

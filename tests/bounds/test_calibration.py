@@ -69,6 +69,7 @@ def first_meeting(bound: bounds.Bound, form: str, point: dict[str, Any], values:
     return None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "form"), Q_CASES)
 def test_the_smallest_q_is_that_of_brute_force(name: str, form: str) -> None:
     """Three thousand cases in all; about half of the targets are values that some Q attains exactly."""
@@ -203,6 +204,7 @@ def test_the_minimiser_is_enclosed() -> None:
         assert "smallest T" in answer.reason
 
 
+@pytest.mark.slow
 def test_a_valley_of_integers_against_brute_force() -> None:
     bound, rng = bounds.get("mgs_excess_convex"), random.Random(3)
     counts = np.arange(1, 50_001)

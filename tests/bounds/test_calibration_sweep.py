@@ -60,6 +60,7 @@ def undecided(bound: bounds.Bound, name: str) -> bool:
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(3))
 def test_the_way_back_to_a_random_point(part: int) -> None:
     assert sum(undecided(bound, name) for bound, name in PAIRS[part::9]) <= 2

@@ -121,6 +121,7 @@ def test_a_constant_value_moves_in_every_direction_but_strictly_in_none() -> Non
         assert bounds.certify(one("2*T"), "m", direction, samples=50).status == "proved"
 
 
+@pytest.mark.slow
 def test_a_difference_below_the_last_digit_is_no_witness() -> None:
     # The enclosures tell the values apart, but nobody could with evaluate.
     assert bounds.certify(one("1 - m*1e-25", kind="exact"), "m", "increasing", samples=20).status == "undecided"

@@ -36,6 +36,7 @@ def moments(power: np.ndarray, jump: float, n: int, T: int, b: int, with_replace
     return float(np.trace(square, axis1=1, axis2=2).sum() / m**2)
 
 
+@pytest.mark.slow
 def test_is_attained_by_linear_losses_with_antithetic_twins() -> None:
     rng = np.random.default_rng(0)
     mixings = [topology(*graph) for graph in GRAPHS]

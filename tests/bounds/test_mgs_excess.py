@@ -111,6 +111,7 @@ def test_convex_bound_at_the_best_step() -> None:
     assert CONVEX.evaluate(**values) == pytest.approx(2 * r0 * math.sqrt(L**2 / (m * n) + sigma2 / (m * T)), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_pl_parts_dominate_exact_moments_on_graphs() -> None:
     """Quadratics with decaying steps: exact mean and covariance over the nodes, beside the least generalization error by brute force."""
     rng, closest = np.random.default_rng(3), 0.0
@@ -145,6 +146,7 @@ def test_pl_parts_dominate_exact_moments_on_graphs() -> None:
     assert closest > 0.95
 
 
+@pytest.mark.slow
 def test_spread_under_decaying_steps() -> None:
     """The node average costs beta/2 (B c/(T+1+tau))^2 more; exact spreads for curvatures of both signs."""
     rng, closest, tested = np.random.default_rng(4), 0.0, 0

@@ -105,6 +105,7 @@ def test_squares_of_the_weights_telescope_from_above() -> None:
             assert exact * (1 - 1e-12) <= estimate <= exact * 4 / 3 * (1 + 1e-12)
 
 
+@pytest.mark.slow
 def test_dominates_enumerated_generalization_errors() -> None:
     """Loss (1 + sin(w z + phase))/2 in [0, 1]; every training set and every sequence of draws of two nodes enumerated."""
     rng, T = np.random.default_rng(3), 3

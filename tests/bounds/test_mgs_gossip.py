@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pytest
 
 import bounds
 from bounds.topology import topology
@@ -19,6 +20,7 @@ def brute(eta: float, m: int, beta: float, sigma2: float, zeta2: float, gap: flo
     return float(good[0] + 1)
 
 
+@pytest.mark.slow
 def test_is_the_least_number_by_brute_force() -> None:
     rng = np.random.default_rng(1)
     counts = []

@@ -29,6 +29,7 @@ def _assert_mean(values: np.ndarray, exact: float) -> None:
     assert error < 0.05 * exact
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["atc", "cta", "consensus"])
 def test_against_enumeration(tiny: SoftmaxRegression, plain: Any, form: Any) -> None:
     schedule: dict[str, Any] = {"eta": None, "c": 1.5, "tau": 0.5}

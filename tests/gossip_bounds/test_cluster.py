@@ -132,6 +132,7 @@ def test_two_workers_one_of_which_is_killed_give_the_bits_of_one_job(
     assert sorted(f"{key}.nc" for key in kept) == sorted(expected)
 
 
+@pytest.mark.slow
 def test_what_is_there_is_not_run_again(near: str, sweep: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     expected = locally(sweep, tmp_path)
     for lost in sorted(expected)[:2]:

@@ -84,6 +84,7 @@ def measured() -> dict[str, tuple[runs.Excess, ...]]:
     }
 
 
+@pytest.mark.slow
 def test_runs_agree_with_their_exact_values(measured: dict[str, tuple[runs.Excess, ...]]) -> None:
     for found in measured.values():
         for one in found[1:]:

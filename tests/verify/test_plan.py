@@ -58,6 +58,7 @@ def test_calls_in_one_pool_share_their_processes() -> None:
     assert not set(spread(_process, [(index,) for index in range(8)], jobs=2)) & (first | again)
 
 
+@pytest.mark.slow
 def test_an_error_leaves_the_shared_processes_usable() -> None:
     with one_pool(2):
         with pytest.raises(ZeroDivisionError):

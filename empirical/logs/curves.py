@@ -51,16 +51,20 @@ class AccuracyLog:
         return np.array_equal(self.steps, other.steps) and np.array_equal(self.accuracy, other.accuracy)
 
 
+def _float(text: str, what: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise LogError(f"{what} {text[:40]!r} is not a number") from None
+
+
 def whole_step(text: str, line: str) -> int:
     """A step, as an integer however it is written.
 
     Raises:
         LogError: when it is none.
     """
-    try:
-        value = float(text)
-    except ValueError:
-        raise LogError(f"{line}: the step {text[:40]!r} is not a number") from None
+    value = _float(text, f"{line}: the step")
     if not math.isfinite(value) or not value.is_integer() or abs(value) > 2**53:
         raise LogError(f"{line}: the step {text[:40]!r} is not a whole number")
     return int(value)
@@ -72,10 +76,7 @@ def number(text: str, line: str) -> float:
     Raises:
         LogError: when it is none.
     """
-    try:
-        value = float(text)
-    except ValueError:
-        raise LogError(f"{line}: the value {text[:40]!r} is not a number") from None
+    value = _float(text, f"{line}: the value")
     if not math.isfinite(value):
         raise LogError(f"{line}: the value is {text[:40].strip()}, so the run diverged or was not measured there")
     return value

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import bounds
 from bounds.bound import Bound
 from bounds.errors import DomainError
 from bounds.files import write_text
 from figures.explorer.model import explorer_model
+from figures.templates import templates
 
 TITLE = "Bounds of decentralized learning"
 #: Shown where no bound is named.
@@ -39,7 +37,7 @@ def explorer_page(chosen: Sequence[Bound] | None = None) -> str:
         raise DomainError(f"got {', '.join(names) or 'no bound'}; give one or more different bounds")
     # "</" would end the script element.
     model = json.dumps(explorer_model(some), ensure_ascii=False, allow_nan=False).replace("</", "<\\/")
-    return _environment().get_template("page.html.jinja").render(title=TITLE, model=model)
+    return templates(Path(__file__).parent).get_template("page.html.jinja").render(title=TITLE, model=model)
 
 
 def write_explorer(path: Path | str, chosen: Sequence[Bound] | None = None) -> Path:
@@ -52,15 +50,3 @@ def write_explorer(path: Path | str, chosen: Sequence[Bound] | None = None) -> P
     target = Path(path)
     write_text(target, explorer_page(chosen))
     return target
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
 from bounds.files import write_bytes
 from figures.calibration import CalibrationSummary, calibration_figure, power_figure, wrong_verdict
 from figures.report.drawings import case_names, is_drawn, write_figures
-from figures.report.numbers import number
 from figures.report.view import MARKS, ClaimView, Picture, claim_views, picture
 from figures.style import to_png
+from figures.templates import templates
 from figures.words import join_words
 from verify.papers import paper
 from verify.verdict import CaseResult, Verdict
@@ -135,16 +134,8 @@ def _calibration_pictures(calibration: CalibrationSummary | None) -> list[Pictur
     return pictures
 
 
-@cache
 def environment() -> Environment:
-    """The templates of this folder; what they are given is escaped."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["number"] = number
-    return environment
+    """The templates of this folder, with ``number`` to write numbers."""
+    found = templates(Path(__file__).parent)
+    found.filters["number"] = number
+    return found

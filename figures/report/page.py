@@ -13,6 +13,7 @@ from jinja2 import Environment
 from bounds.files import write_bytes
 from figures.calibration import CalibrationSummary, calibration_figure, power_figure, wrong_verdict
 from figures.report.drawings import case_names, is_drawn, write_figures
+from figures.report.numbers import number
 from figures.report.view import MARKS, ClaimView, Picture, claim_views, picture
 from figures.style import to_png
 from figures.templates import templates

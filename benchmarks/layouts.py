@@ -11,8 +11,8 @@ from benchmarks.record import load_note, seconds
 from empirical.layouts import convolution_work, looped, vmapped
 from empirical.memory import hold_memory
 from empirical.models import perceptron, resnet20, small_cnn
+from empirical.models.losses import cross_entropy
 from empirical.phases import norms_of, phased
-from empirical.problems.module import cross_entropy
 
 _NODES, _BATCH = 16, 16
 

@@ -19,6 +19,8 @@ from bounds.topology import GRAPHS, MixingMatrix, load
 from bounds.vocabulary import Quantity, Readout
 from empirical.configuration import Run
 from empirical.measuring import Request
+from empirical.models.importing import ModelTable
+from empirical.problems.own import DataTable, OwnModel
 from empirical.problems.registry import problem
 from empirical.readings import reading
 from empirical.store.identity import canonical_requests
@@ -47,10 +49,11 @@ class Configuration:
 
 @dataclass(frozen=True)
 class Experiment:
-    """What a file asks for: every configuration is measured for all ``requests``."""
+    """What a file asks for: every configuration is measured for all ``requests``; ``own`` is the user's model, if it has one."""
 
     configurations: tuple[Configuration, ...]
     requests: tuple[Request, ...]
+    own: OwnModel | None = None
 
 
 def _as_written(hint: Any) -> Any:
@@ -74,6 +77,8 @@ def _model() -> type[BaseModel]:
         run=(create_model("Run", __config__=_STRICT, **run), ...),
         sweep=(create_model("Sweep", __config__=_STRICT, **sweep), None),
         measure=(create_model("Measure", __config__=_STRICT, quantities=quantities), ...),
+        model=(ModelTable, None),
+        data=(DataTable, None),
     )
 
 
@@ -82,6 +87,20 @@ def _parse(path: Path) -> dict[str, Any]:
     found = validated(document, _model(), path).model_dump(exclude_unset=True)
     # In the order of the file, which pydantic replaces by the order of Run's fields.
     return found | {"sweep": {name: found["sweep"][name] for name in document.get("sweep", {})}}
+
+
+def _own(path: Path, document: Mapping[str, Any]) -> OwnModel | None:
+    """The user's model that the tables [model] and [data] describe, None without them."""
+    tables = [name for name in ("model", "data") if name in document]
+    if not tables:
+        return None
+    if len(tables) == 1:
+        lacking = "data" if tables == ["model"] else "model"
+        raise MissingParameterError(f"{str(path)!r}: [{tables[0]}] needs the table [{lacking}] beside it; see docs/measuring.md")
+    place = next((where for where in ("run", "sweep") if "problem" in document[where]), None)
+    if place is not None:
+        raise UnknownParameterError(f"{str(path)!r}: problem is in [{place}], and [model] describes one; leave one of them out")
+    return OwnModel.read(document["model"], document["data"], path.parent)
 
 
 def _check_names(path: Path, run: Mapping[str, Any], sweep: Mapping[str, Any], seed: int | None) -> None:
@@ -134,7 +153,8 @@ def read_experiment(path: Path, seed: int | None = None) -> Experiment:
 
     Args:
         path: ``[run]`` has :class:`empirical.Run`'s fields, ``[sweep]`` lists of values for some of them, ``[measure]`` the
-            quantities. ``topology`` may be a name, a file (its path is relative to this one), or a list of rows.
+            quantities. ``topology`` may be a name, a file (its path is relative to this one), or a list of rows. ``[model]`` and
+            ``[data]`` describe a model and data of the user's, instead of a problem; importing the model runs the user's code.
         seed: instead of the file's, if given.
 
     Raises:
@@ -142,12 +162,13 @@ def read_experiment(path: Path, seed: int | None = None) -> Experiment:
         GossipBoundsError: one line naming the file and the key, for anything else.
     """
     document = _parse(path)
-    run, sweep = document["run"], document["sweep"]
+    own = _own(path, document)
+    run, sweep = document["run"] | ({} if own is None else {"problem": own.register()}), document["sweep"]
     _check_names(path, run, sweep, seed)
     base = run if seed is None else run | {"seed": seed}
     requests = canonical_requests(document["measure"]["quantities"])
     try:
-        return Experiment(tuple(_configuration(path, base | point, point, requests) for point in _points(path, sweep)), requests)
+        return Experiment(tuple(_configuration(path, base | point, point, requests) for point in _points(path, sweep)), requests, own)
     finally:
         # A problem on a large image set takes gigabytes, which the worker processes need.
         _built.cache_clear()

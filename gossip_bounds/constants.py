@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from torch import nn
 
 import bounds
-from bounds.errors import DomainError, InputFileError, UnknownNameError
+from bounds.errors import DomainError, InputFileError
 from bounds.files import read_text
 from empirical.constants import estimate_constants, load_arrays, recognise
-from empirical.constants.estimate import LOSSES
+from empirical.models.importing import ModelTable, check_loss, imported
 
 
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class ModelTable(_Table):
-    """``[model]``: ``module = "package.file:Class"``, its keyword arguments, the folder to import from, loss and radius."""
+class _BoundedModel(ModelTable):
+    """``[model]`` with the radius of the ball that the weights stay in."""
 
-    module: str
-    arguments: dict[str, Any] = Field(default_factory=dict)
-    path: str = "."
-    loss: str = "cross_entropy"
     radius: float | None = Field(default=None, gt=0)
 
 
@@ -50,7 +43,7 @@ class SearchTable(_Table):
 class ConstantsFile(_Table):
     """The whole file."""
 
-    model: ModelTable
+    model: _BoundedModel
     data: DataTable
     search: SearchTable = SearchTable()
 
@@ -71,38 +64,15 @@ def read_constants_file(path: Path) -> ConstantsFile:
         raise InputFileError(f"{str(path)!r} has a bad value at {key}: {first['msg']}; see docs/constants.md") from None
 
 
-def _build(table: ModelTable, base: Path) -> nn.Module:
-    name, colon, attribute = table.module.partition(":")
-    if not colon:
-        raise InputFileError(f"model.module is {table.module!r}; write 'package.file:Class'")
-    sys.path.insert(0, str((base / table.path).resolve()))
-    try:
-        factory = getattr(importlib.import_module(name), attribute)
-        model = factory(**table.arguments)
-    except (ImportError, AttributeError, TypeError) as error:
-        raise InputFileError(
-            f"cannot build model.module {table.module!r} ({error}); check the name, model.path and model.arguments"
-        ) from None
-    finally:
-        sys.path.pop(0)
-    if not isinstance(model, nn.Module):
-        raise DomainError(f"model.module {table.module!r} gave a {type(model).__name__}; it must be, or return, a torch.nn.Module")
-    return model
-
-
 def constants(path: Path, seed: int) -> dict[str, Any]:
     """The JSON document of ``constants``: every constant with value, tag, standard error (0 when proved) and source.
 
     Raises:
         InputFileError, DomainError, UnknownNameError: each one line.
     """
-    import torch
-
     file = read_constants_file(path)
-    if file.model.loss not in LOSSES:
-        raise UnknownNameError(f"model.loss is {file.model.loss!r}; allowed: {', '.join(LOSSES)}")
-    torch.manual_seed(seed)
-    model = _build(file.model, path.parent)
+    check_loss(file.model.loss)
+    model = imported(file.model.module, file.model.arguments, path.parent / file.model.path, seed)
     data = load_arrays(path.parent / file.data.file, file.data.nodes)
     known = recognise(model, file.model.loss, data, file.model.radius)
     rows: dict[str, dict[str, Any]] = {}

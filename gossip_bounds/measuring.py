@@ -18,6 +18,7 @@ from empirical import Measurement, Run, measure, resolve_device
 from empirical.experiment import Configuration, Experiment, read_experiment
 from empirical.measuring import Request
 from empirical.memory import parse_memory
+from empirical.problems.own import OwnModel
 from empirical.store import Store, run_key
 from empirical.store.dataset import Stored, variable_name
 from gossip_bounds.output import print_json
@@ -31,7 +32,15 @@ def _store(folder: str) -> Store:
     return Store(folder)
 
 
-def compute(folder: str, run: Run, requests: tuple[Request, ...], device: str, memory: int | None = None) -> str | None:
+def _build_own(own: OwnModel | None, run: Run) -> None:
+    """Make the user's model known to this process, and refuse another one than the process had that made ``run``."""
+    if own is not None and own.register() != run.problem:
+        raise DomainError(f"a worker found another {own.module!r} or other samples than were read at the start; run this again")
+
+
+def compute(
+    folder: str, run: Run, requests: tuple[Request, ...], device: str, memory: int | None = None, own: OwnModel | None = None
+) -> str | None:
     """Measure one configuration and keep it, in the process that ran it: a kill then loses only what is under way.
 
     Returns:
@@ -41,6 +50,7 @@ def compute(folder: str, run: Run, requests: tuple[Request, ...], device: str, m
         InputFileError: when the file cannot be written.
     """
     try:
+        _build_own(own, run)
         found = measure(run, requests, device=device, memory=memory)
     except DomainError as error:
         return str(error)
@@ -48,17 +58,19 @@ def compute(folder: str, run: Run, requests: tuple[Request, ...], device: str, m
     return None
 
 
-def measured(run: Run, requests: tuple[Request, ...], device: str, memory: int | None) -> tuple[str, list[Measurement] | str]:
+def measured(
+    run: Run, requests: tuple[Request, ...], device: str, memory: int | None, own: OwnModel | None = None
+) -> tuple[str, list[Measurement] | str]:
     """The key of one configuration where it ran, and its measurements or why there are none; the caller keeps them."""
     try:
+        _build_own(own, run)
         return run_key(run, requests, device), list(measure(run, requests, device=device, memory=memory))
     except DomainError as error:
         return "", str(error)
 
 
-def _task(folder: Path, run: Run, requests: tuple[Request, ...], device: str, memory: int) -> Task:
-    cost = float(run.replicates * (1 + run.twins) * run.m * run.T * run.b)
-    return Task(compute, (str(folder), run, requests, device, memory), cost)
+def _cost(run: Run) -> float:
+    return float(run.replicates * (1 + run.twins) * run.m * run.T * run.b)
 
 
 def _mean(one: Measurement) -> float:
@@ -92,12 +104,11 @@ def _missing(store: Store, wanted: dict[str, Configuration], requests: tuple[Req
     return {key: one.run for key, one in wanted.items() if store.get(one.run, requests, device) is None}
 
 
-def _run_missing(
-    store: Store, missing: dict[str, Run], requests: tuple[Request, ...], device: str, jobs: int, memory: int
-) -> dict[str, str]:
+def _run_missing(store: Store, missing: dict[str, Run], experiment: Experiment, device: str, jobs: int, memory: int) -> dict[str, str]:
     """Why each configuration without values has none."""
     share = memory // max(1, min(worker_count(jobs), len(missing)))
-    tasks = {key: _task(store.folder, run, requests, device, share) for key, run in missing.items()}
+    folder, requests = str(store.folder), experiment.requests
+    tasks = {key: Task(compute, (folder, run, requests, device, share, experiment.own), _cost(run)) for key, run in missing.items()}
     try:
         with progress_bar() as progress:
             reasons = execute(tasks.values(), jobs, progress)
@@ -110,12 +121,10 @@ def _run_missing(
     return {key: str(reasons[task]) for key, task in tasks.items() if reasons[task] is not None}
 
 
-def _run_on_cluster(
-    store: Store, missing: dict[str, Run], requests: tuple[Request, ...], cluster: Cluster, memory: int | None
-) -> dict[str, str]:
+def _run_on_cluster(store: Store, missing: dict[str, Run], experiment: Experiment, cluster: Cluster, memory: int | None) -> dict[str, str]:
     """The same on a cluster: only this process writes, each file once and whole."""
-    costs = {key: _task(store.folder, run, requests, cluster.device, 0).cost for key, run in missing.items()}
-    order = sorted(missing, key=lambda key: -costs[key])
+    order = sorted(missing, key=lambda key: -_cost(missing[key]))
+    requests, device = experiment.requests, cluster.device
     reasons: dict[str, str] = {}
     done = 0
 
@@ -127,13 +136,13 @@ def _run_on_cluster(
         elif there != key:
             raise GossipBoundsError(f"a worker measured {missing[key].problem!r} on other data than are here; give it the same --data-dir")
         else:
-            store.put(missing[key], requests, found, cluster.device)
+            store.put(missing[key], requests, found, device)
         done += 1
         if progress is not None:
             progress(done, len(order))
 
     with progress_bar() as progress:
-        cluster.run({key: partial(measured, missing[key], requests, cluster.device, memory) for key in order}, finish)
+        cluster.run({key: partial(measured, missing[key], requests, device, memory, experiment.own) for key in order}, finish)
     return {key: reasons[key] for key in missing if key in reasons}
 
 
@@ -193,14 +202,14 @@ def run_measure(
         _measure(experiment, out, cluster.device, partial(_run_on_cluster, cluster=cluster, memory=share), as_json)
 
 
-_Runner = Callable[[Store, dict[str, Run], tuple[Request, ...]], dict[str, str]]
+_Runner = Callable[[Store, dict[str, Run], Experiment], dict[str, str]]
 
 
 def _measure(experiment: Experiment, out: Path, device: str, runner: _Runner, as_json: bool) -> None:
     store = Store(make_folder(out), report=_say)
     wanted = _distinct(experiment.configurations, experiment.requests, device)
     missing = _missing(store, wanted, experiment.requests, device)
-    reasons = runner(store, missing, experiment.requests)
+    reasons = runner(store, missing, experiment)
     status = {key: "failed" if key in reasons else "computed" if key in missing else "reused" for key in wanted}
     if as_json:
         print_json(_rows(store, wanted, experiment, device, status))

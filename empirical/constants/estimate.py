@@ -20,20 +20,9 @@ from torch.func import functional_call, grad, vmap
 from bounds.errors import DomainError
 from bounds.setting import Constant
 from empirical.constants.data import NodeData
+from empirical.models.losses import LOSSES
 from empirical.streams import stream
 
-
-def _sigmoid_loss(scores: Tensor, labels: Tensor) -> Tensor:
-    """sigma(-y s) for labels y = -1 or 1."""
-    return torch.sigmoid(-labels * scores).mean()
-
-
-LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "cross_entropy": nn.functional.cross_entropy,
-    "sigmoid": _sigmoid_loss,
-    "mse": nn.functional.mse_loss,
-    "binary_cross_entropy_with_logits": nn.functional.binary_cross_entropy_with_logits,
-}
 _POWER_STEPS = 8
 _CLIMBS = 2
 
@@ -67,7 +56,7 @@ def _searched(model: nn.Module, loss: str, data: NodeData) -> _Searched:
     def value(weights: Tensor, x: Tensor, y: Tensor) -> Tensor:
         pieces = torch.split(weights, [math.prod(shape) for shape in shapes.values()])
         named = {name: piece.view(shape) for (name, shape), piece in zip(shapes.items(), pieces, strict=True)}
-        return LOSSES[loss](functional_call(model, named, (x.unsqueeze(0),)), y.unsqueeze(0))
+        return LOSSES[loss](functional_call(model, named, (x.unsqueeze(0),)), y.unsqueeze(0)).squeeze(0)
 
     targets = torch.from_numpy(np.ascontiguousarray(data.targets))
     y = targets.long() if loss == "cross_entropy" else targets.double()
@@ -133,7 +122,7 @@ def estimate_constants(
     """Estimates of L, beta, M, sigma2 (per sample, mean over nodes) and zeta2, all tagged ``estimated``.
 
     Args:
-        loss: a key of :data:`LOSSES`, per sample.
+        loss: a key of :data:`empirical.models.losses.LOSSES`.
         radius: weights are searched in this ball around 0, or near the initial weights when None.
         groups, points, samples: independent searches, weight vectors in each, samples per evaluation.
 

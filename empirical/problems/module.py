@@ -16,22 +16,13 @@ from bounds.errors import DomainError, unknown_name
 from bounds.setting import LossClass
 from empirical.layouts import LAYOUTS, Layout, Loss, choose, convolution_work
 from empirical.models.checks import check_module
+from empirical.models.losses import cross_entropy
 from empirical.phases import norms_of
 from empirical.problems.base import Problem, diameter, padded
 from empirical.problems.blocks import Blocks
 
 _PIECE = 1 << 21
 """Most numbers in the largest layer's output while losses are read; a fixed cut, so that no bit depends on memory."""
-
-
-def cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
-    """log sum_c exp(f_c) - f_y per sample, (s,), from scores (s, classes) and classes (s,)."""
-    return nn.functional.cross_entropy(outputs, targets, reduction="none")
-
-
-def squared_error(outputs: Tensor, targets: Tensor) -> Tensor:
-    """(1/2) norm(f - y)^2 per sample, (s,), from outputs and targets of one shape (s, ...)."""
-    return (outputs - targets).flatten(1).square().sum(1) / 2
 
 
 class ModuleProblem(Problem):

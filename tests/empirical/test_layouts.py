@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from empirical.layouts import LAYOUTS, choose, convolution_work
 from empirical.models import perceptron, resnet20, seeded, small_cnn
+from empirical.models.losses import squared_error
 from empirical.problems.logistic import LogisticRegression
-from empirical.problems.module import ModuleProblem, squared_error
+from empirical.problems.module import ModuleProblem
 from empirical.problems.perceptron import Perceptron
 
 CPU = torch.device("cpu")

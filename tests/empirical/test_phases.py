@@ -15,8 +15,9 @@ import empirical.phases as phases
 from bounds.errors import DomainError
 from empirical.layouts import looped
 from empirical.models import perceptron, resnet20, seeded, small_cnn
+from empirical.models.losses import cross_entropy, squared_error
 from empirical.phases import norms_of, phased
-from empirical.problems.module import ModuleProblem, cross_entropy, squared_error
+from empirical.problems.module import ModuleProblem
 
 
 def _network(channels: int, sides: tuple[int, int], filters: tuple[int, ...], groups: int, classes: int) -> nn.Sequential:

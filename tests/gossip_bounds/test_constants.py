@@ -67,7 +67,7 @@ def test_another_model_is_estimated_with_standard_errors(folder: Path, capsys: p
         (MODEL.format("wrong", ""), "must be, or return, a torch.nn.Module"),
         (MODEL.format("narrow", ""), "do not fit"),
         (MODEL.format("net", "arguments = {depth = 3}"), "cannot build"),
-        (MODEL.format("net", 'loss = "hinge"'), "allowed: cross_entropy"),
+        (MODEL.format("net", 'loss = "hinge"'), "allowed: binary_cross_entropy_with_logits, cross_entropy"),
         (MODEL.format("net", "radus = 1.0"), "model.radus"),
         (MODEL.format("net", "").replace("radius = 2.0", "radius = -1"), "model.radius"),
         (MODEL.format("net", "").replace("data.npz", "none.npz"), "cannot read"),

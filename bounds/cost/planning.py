@@ -19,7 +19,7 @@ from bounds.errors import DomainError, MissingParameterError, TopologyError, Unk
 from bounds.vocabulary import Direction
 
 if TYPE_CHECKING:
-    from bounds.topology import MixingMatrix
+    from bounds.topology import MixingMatrix, Spectrum
 
 GRAPHS = ("ring", "torus", "hypercube", "exponential", "complete")
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
@@ -159,10 +159,10 @@ def plans(
 
 
 def _on(search: _Search, graph: str | MixingMatrix, m: int) -> Plan:
-    from bounds.topology import topology
+    from bounds.topology import structured
 
     try:
-        matrix = topology(graph, m) if isinstance(graph, str) else graph
+        matrix = structured(graph, m) if isinstance(graph, str) else graph
     except TopologyError as error:
         return Plan(str(graph), "impossible", reason=str(error))
     if matrix.nodes != m:
@@ -197,7 +197,7 @@ def _search(
     return search
 
 
-def _plan(search: _Search, matrix: MixingMatrix) -> Plan:
+def _plan(search: _Search, matrix: MixingMatrix | Spectrum) -> Plan:
     tree = _Choices(search, matrix)
     best: tuple[float, int, int, Calibration] | None = None
     for least, Q, b in tree.promising():
@@ -210,6 +210,12 @@ def _plan(search: _Search, matrix: MixingMatrix) -> Plan:
     return tree.without() if best is None else tree.plan(best[1], best[2], best[3])
 
 
+def _degree(matrix: MixingMatrix | Spectrum) -> int:
+    from bounds.topology import Spectrum
+
+    return matrix.degree if isinstance(matrix, Spectrum) else busiest_degree(matrix.matrix)
+
+
 def _steps(answer: Calibration) -> int | None:
     return int(answer.value["T"]) if isinstance(answer.value, Mapping) else None
 
@@ -217,9 +223,9 @@ def _steps(answer: Calibration) -> int | None:
 class _Choices:
     """The choices of Q and b on one graph, the most promising first."""
 
-    def __init__(self, search: _Search, matrix: MixingMatrix) -> None:
+    def __init__(self, search: _Search, matrix: MixingMatrix | Spectrum) -> None:
         self.search, self.matrix = search, matrix
-        self.degree, self.gap = busiest_degree(matrix.matrix), matrix.gap
+        self.degree, self.gap = _degree(matrix), matrix.gap
         self.known: dict[tuple[int, int], Calibration] = {}
 
     def seconds(self, Q: int, b: int) -> float:

@@ -30,13 +30,13 @@ class Spectrum:
     Args:
         name: the topology.
         distance: 1 - eigenvalue, shape (m,), ascending by real part, 0 first; complex for an asymmetric matrix.
-        degree: messages that each node sends in one gossip step; None where nodes differ.
+        degree: messages that the busiest node sends in one gossip step.
         transitive: whether all nodes look alike from where they stand, so that W^Q has a constant diagonal.
     """
 
     name: str
     distance: NDArray[Any]
-    degree: int | None
+    degree: int
     transitive: bool = True
 
     @property
@@ -141,7 +141,7 @@ def _regular(name: str, nodes: int) -> _Regular | None:
     return None
 
 
-def _ascending(name: str, distance: Array, degree: int | None, transitive: bool = True) -> Spectrum:
+def _ascending(name: str, distance: Array, degree: int, transitive: bool = True) -> Spectrum:
     return Spectrum(name, np.sort(distance), degree, transitive)
 
 
@@ -160,8 +160,8 @@ def _irregular(name: str, nodes: int) -> Spectrum | None:
     if nodes <= 2:
         return _ascending(name, np.arange(nodes, dtype=np.float64), nodes - 1)
     if name == "path":
-        return _ascending(name, 4 / 3 * np.sin(np.pi * np.arange(nodes) / (2 * nodes)) ** 2, None, transitive=False)
-    return _ascending(name, np.concatenate([np.zeros(1), np.full(nodes - 2, 1 / nodes), np.ones(1)]), None, transitive=False)
+        return _ascending(name, 4 / 3 * np.sin(np.pi * np.arange(nodes) / (2 * nodes)) ** 2, 2, transitive=False)
+    return _ascending(name, np.concatenate([np.zeros(1), np.full(nodes - 2, 1 / nodes), np.ones(1)]), nodes - 1, transitive=False)
 
 
 def closed_form(name: str, nodes: int) -> Spectrum | None:
@@ -192,8 +192,7 @@ def closed_form(name: str, nodes: int) -> Spectrum | None:
 def _kronecker(one: Spectrum, other: Spectrum) -> Spectrum:
     a, b = one.distance[:, None], other.distance[None, :]
     distance = (a + b - a * b).ravel()
-    degree = None if one.degree is None or other.degree is None else one.degree + other.degree
-    return Spectrum("", distance[np.argsort(distance.real, kind="stable")], degree, one.transitive and other.transitive)
+    return Spectrum("", distance[np.argsort(distance.real, kind="stable")], one.degree + other.degree, one.transitive and other.transitive)
 
 
 def _factors(text: str, separator: str) -> list[tuple[str, int]]:

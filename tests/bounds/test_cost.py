@@ -16,7 +16,7 @@ import bounds
 from bounds.cost import Link, Plan, Workload, arrivals, busiest_degree, message_bytes, plans
 from bounds.cost.planning import SLACK
 from bounds.errors import DomainError, MissingParameterError, UnknownNameError, UnknownParameterError
-from bounds.topology import topology
+from bounds.topology import MixingMatrix, topology
 
 EXCESS = bounds.get("mgs_excess_convex")
 VALUES: dict[str, Any] = {"L": 1, "n": 100, "r0": 1, "sigma2": 1, "zeta2": 0.5, "beta": 1}
@@ -110,6 +110,19 @@ def _check(plan: Plan, m: int, target: float, matrix: Any) -> None:
 
 
 @pytest.mark.slow
+def test_more_nodes_than_fit_a_matrix_are_planned_by_closed_forms() -> None:
+    def planned(graph: Any, m: int) -> Plan:
+        (found,) = plans(EXCESS, [graph], target=0.2, m=m, link=Link(1e-3, 1e6), work=Workload(100, 1e-3), batches=(4,), most=2, **VALUES)
+        return found
+
+    large = planned("complete", 4096)
+    assert (large.status, large.degree, large.gap) == ("found", 4095, 1.0)
+    assert large.Q == 1
+    assert planned("ring:4*ring:4", 16).degree == 4
+    by_matrix = MixingMatrix(np.kron(topology("ring", 4).matrix, topology("ring", 4).matrix), name="grid")
+    assert planned("ring:4*ring:4", 16).T == planned(by_matrix, 16).T
+
+
 def test_the_plan_is_the_best_of_all_choices() -> None:
     (plan,) = plans(EXCESS, ["ring"], target=0.15, m=8, link=LINK, work=WORK, most=3, batches=(2, 16), **VALUES)
     best = _brute("ring", 8, 3, (2, 16), 0.15)

@@ -68,9 +68,7 @@ def test_closed_forms_are_the_eigenvalues_of_the_matrix(name: str, nodes: int, l
     if found.transitive:
         for Q in (1, 2, 5):
             assert found.w_min(Q) == pytest.approx(matrix.w_min(Q), abs=1e-12)
-    if found.degree is not None:
-        sent = (matrix.matrix > 0).sum(axis=1) - 1
-        assert set(sent) == {found.degree}
+    assert ((matrix.matrix > 0).sum(axis=1) - 1).max() == found.degree
 
 
 @settings(max_examples=25)

@@ -16,7 +16,10 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "scale.md").read_text()
 PROGRAMS = re.findall(r"```python\n(.*?)```\n\n```\n(.*?)```", PAGE, re.DOTALL)
 COMMANDS = [
-    line for block in re.findall(r"```\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines() if line.startswith("gossip-bounds")
+    line
+    for block in re.findall(r"```\n(.*?)```", PAGE, re.DOTALL)
+    for line in block.splitlines()
+    if line.startswith("gossip-bounds") and not line.endswith("\\")
 ]
 
 
@@ -30,6 +33,13 @@ def test_programs_print_what_the_page_shows(program: str, printed: str, capsys: 
 def test_commands_run(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(shlex.split(command)[1:]) == 0
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.slow
+def test_the_table_of_costs_is_what_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    command, printed = re.findall(r"```\n(gossip-bounds cost.*?)```\n\n```\n(.*?)```", PAGE, re.DOTALL)[0]
+    assert run(shlex.split(command)[1:]) == 0
+    assert capsys.readouterr().out == printed
 
 
 def test_numbers_in_the_text() -> None:

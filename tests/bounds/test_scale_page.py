@@ -31,14 +31,14 @@ def test_programs_print_what_the_page_shows(program: str, printed: str, capsys: 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_run(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(shlex.split(command)[1:]) == 0
+    assert run(shlex.split(command.replace("\\\n", " "))[1:]) == 0
     assert capsys.readouterr().err == ""
 
 
 @pytest.mark.slow
 def test_the_table_of_costs_is_what_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
     command, printed = re.findall(r"```\n(gossip-bounds cost.*?)```\n\n```\n(.*?)```", PAGE, re.DOTALL)[0]
-    assert run(shlex.split(command)[1:]) == 0
+    assert run(shlex.split(command.replace("\\\n", " "))[1:]) == 0
     assert capsys.readouterr().out == printed
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -116,6 +117,7 @@ GRAPHS: dict[str, Callable[[int], nx.Graph]] = {
 }
 _DIRECTED = "exponential_directed"
 _LAZY = "lazy_"
+_SMALL = 256
 #: Every name that :func:`topology` knows; each also with the prefix ``lazy_``.
 NAMES = (*GRAPHS, _DIRECTED)
 
@@ -226,6 +228,10 @@ def topology(name: str, nodes: int) -> MixingMatrix:
         UnknownNameError: for a name that is neither in :data:`NAMES` nor ``lazy_`` before one of them.
         TopologyError: when the topology does not exist for that many nodes.
     """
+    return _remembered(name, nodes) if nodes <= _SMALL else _build(name, nodes)
+
+
+def _build(name: str, nodes: int) -> MixingMatrix:
     plain = plain_name(name)
     check_nodes(nodes)
     if plain == "complete":
@@ -237,3 +243,7 @@ def topology(name: str, nodes: int) -> MixingMatrix:
     if plain != name:
         weights, spectrum = (np.eye(nodes) + weights) / 2, None if spectrum is None else (1 + spectrum) / 2
     return MixingMatrix(weights, name=name, spectrum=spectrum)
+
+
+#: Matrices never change, and a report asks for the same few a thousand times.
+_remembered = lru_cache(maxsize=128)(_build)

@@ -64,6 +64,7 @@ class MixingMatrix:
         self.symmetric = bool(np.allclose(self.matrix, self.matrix.T, rtol=0, atol=_TOLERANCE))
         self._check_connected()
         self.spectrum = self._eigenvalues() if spectrum is None else spectrum
+        self.spectrum.setflags(write=False)
 
     @property
     def nodes(self) -> int:

@@ -89,9 +89,19 @@ def support(floor: float, level: float) -> Support:
 
 
 def run_logs(
-    folder: Path, out: Path | None, options: Options, centralized: Sequence[str], *, floor: float, level: float, as_json: bool
+    folder: Path,
+    out: Path | None,
+    options: Options,
+    centralized: Sequence[str],
+    *,
+    floor: float,
+    level: float,
+    as_json: bool,
+    csv: Path | None = None,
 ) -> int:
     """Judge a folder of logs, write what was found below ``out``, and print it; returns the number of VIOLATED pairs.
+
+    ``csv`` is a file for the pairs.
 
     Raises:
         GossipBoundsError: one line, for a folder without logs, a wrong pattern or column map, or a folder that cannot be written to.
@@ -102,6 +112,8 @@ def run_logs(
     words = tuple(centralized) or CENTRALIZED
     found = study(read_folder(folder, options, words), stated)
     page = None if out is None else _write(found, out, words)
+    if csv is not None:
+        write_csv(csv, _csv_pairs(found))
     if as_json:
         print_json(document(found))
     else:
@@ -120,6 +132,17 @@ def _write(found: Study, out: Path, centralized: Sequence[str]) -> Path:
         if told[name]:
             write_csv(out / "tables" / f"logs-{name}.csv", told[name])
     return write_logs_page(found, make_folder(out / "report"), title=_TITLE, centralized=centralized)
+
+
+def _csv_pairs(found: Study) -> list[dict[str, Any]]:
+    """The pairs with the setting of their decentralized runs, intervals as two columns."""
+    rows = []
+    for one in found.pairs:
+        shared = {name.replace(" ", "_"): value for name, value in _place(one.pair.decentralized).items()}
+        row = pair_row(one)
+        low, high = row.pop("interval") or (None, None)
+        rows.append(shared | row | {"low": low, "high": high})
+    return rows
 
 
 def _print(found: Study) -> None:

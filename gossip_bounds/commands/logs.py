@@ -26,12 +26,13 @@ def logs(
     level: Annotated[float, typer.Option(help="Error level that the intervals of a table share.")] = 0.05,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with status 1 when a pair is VIOLATED.")] = False,
     json: Json = False,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Also write the pairs to this CSV file.")] = None,
 ) -> None:
     """Compare decentralized with centralized runs in published logs: differences, what they support, and verdicts."""
     from empirical.logs import Options
     from gossip_bounds.logs import run_logs
 
     options = Options(pattern, tag, columns)
-    violated = run_logs(folder, out, options, centralized or [], floor=floor, level=level, as_json=json)
+    violated = run_logs(folder, out, options, centralized or [], floor=floor, level=level, as_json=json, csv=csv)
     if strict and violated:
         raise typer.Exit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import shlex
@@ -69,6 +70,21 @@ def test_the_json_document(made: Any, planted: dict[str, str], capsys: pytest.Ca
         ("model", "ResNet18", 3, 1),
     ]
     assert {row["file"] for row in found["problems"]} == {planted["alone"], planted["bad"]}
+
+
+def test_the_pairs_as_csv(made: Any, planted: dict[str, str], capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    pairs = json.loads(output(capsys, "logs", str(made.folder), "--json", "--csv", str(tmp_path / "pairs.csv")))["pairs"]
+    with (tmp_path / "pairs.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert sorted(row["topology"] for row in rows) == ["exponential", "meshgrid", "ring"]
+    for row, pair in zip(rows, pairs, strict=True):
+        assert f"-{row['topology']}-" in row["decentralized"]
+        assert [row[name] for name in ("decentralized", "centralized", "verdict", "reason")] == [
+            pair[name] for name in ("decentralized", "centralized", "verdict", "reason")
+        ]
+        low_high = [float(row[name]) if row[name] else None for name in ("low", "high")]
+        assert low_high == (pair["interval"] or [None, None])
+        assert float(row["difference"]) == pair["difference"]
 
 
 def test_options_change_what_they_say(made: Any, planted: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:

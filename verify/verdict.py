@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from bounds.errors import DomainError
 from bounds.setting import Constant, Fact
@@ -76,6 +77,21 @@ class Curve:
     label: str | None = None
     bound_label: str | None = None
     companions: tuple[tuple[str, NDArray[np.float64]], ...] = ()
+
+    @classmethod
+    def exact(
+        cls,
+        parameter: Symbol,
+        quantity: Quantity,
+        x: ArrayLike,
+        values: NDArray[np.float64],
+        bound: NDArray[np.float64] | None = None,
+        bound_id: str | None = None,
+        **words: Any,
+    ) -> Curve:
+        """``values`` (points,) without sampling error, so without replicates; ``words`` are label, bound_label and companions."""
+        places = np.asarray(x, dtype=np.float64)
+        return cls(parameter, quantity, places, values, values, values, bound, bound_id, 0.0, 0, values[None], **words)
 
 
 @dataclass(frozen=True, slots=True)

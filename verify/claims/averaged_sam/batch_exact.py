@@ -219,7 +219,5 @@ def _conditions(graph: str, m: int | str, **more: Fact) -> dict[str, Fact]:
 
 def _curve(name: str, x: tuple[float, ...], found: np.ndarray, words: str, line: np.ndarray) -> Curve:
     places = np.array(x, dtype=np.float64)
-    return Curve(
-        symbol(name), Quantity.OTHER, places, found, found, found, np.asarray(line, dtype=np.float64), None, 0.0, 0, found[None],
-        "consensus distance, rescaled", words,
-    )  # fmt: skip
+    held = np.asarray(line, dtype=np.float64)
+    return Curve.exact(symbol(name), Quantity.OTHER, places, found, held, label="consensus distance, rescaled", bound_label=words)

@@ -83,7 +83,13 @@ def curve(found: Residuals, order: float) -> Curve:
     place = np.array(SCALES) / SCALES[0]
     others = [("gradient at the mean model", found.plain), ("with Tr(H Xi)/2", found.penalized)]
     others = others if order > 1 else [("order 3, the theorem's", found.gaussian[0] * place**3)]
-    return Curve(
-        SCALE, Quantity.OTHER, np.array(SCALES), found.gaussian, found.gaussian, found.gaussian, found.gaussian[0] * place**order, None,
-        0.0, 0, found.gaussian[None], "distance to the mean gradient", f"order {order:g}", tuple(others),
-    )  # fmt: skip
+    return Curve.exact(
+        SCALE,
+        Quantity.OTHER,
+        SCALES,
+        found.gaussian,
+        found.gaussian[0] * place**order,
+        label="distance to the mean gradient",
+        bound_label=f"order {order:g}",
+        companions=tuple(others),
+    )

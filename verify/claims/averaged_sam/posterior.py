@@ -107,10 +107,16 @@ def _linear_curve(exact: np.ndarray) -> Curve:
         for relative in (spreads.formula(graph, noise) / spreads.formula(graph, noise)[0],)
     )
     relative = exact / exact[0]
-    return Curve(
-        _CURVATURE, Quantity.OTHER, h, relative, relative, relative, h[0] / h, None, 0.0, 0, relative[None],
-        "spread over that at h = 0.1", "posterior, 1/h", others,
-    )  # fmt: skip
+    return Curve.exact(
+        _CURVATURE,
+        Quantity.OTHER,
+        h,
+        relative,
+        h[0] / h,
+        label="spread over that at h = 0.1",
+        bound_label="posterior, 1/h",
+        companions=others,
+    )
 
 
 def improves(noise: str, graph: str) -> Finding:

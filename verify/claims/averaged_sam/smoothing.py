@@ -125,10 +125,16 @@ def _line_curve(one: Line) -> Curve:
     values, limits = (np.array([of(s) for s in SIGMAS]) for of in (one.steepest, one.limit))
     slope = float(np.abs(one.slopes).max())
     simple = np.minimum(float(np.abs(one.bends).max()), SHARP * slope / np.array(SIGMAS))
-    return Curve(
-        _SIGMA, Quantity.OTHER, np.array(SIGMAS), values, values, values, limits, None, 0.0, 0, values[None],
-        "Lipschitz constant, smoothed", "beta erf(alpha/(sqrt 2 beta sigma))", (("min(beta, sqrt(2/pi) alpha/sigma)", simple),),
-    )  # fmt: skip
+    return Curve.exact(
+        _SIGMA,
+        Quantity.OTHER,
+        SIGMAS,
+        values,
+        limits,
+        label="Lipschitz constant, smoothed",
+        bound_label="beta erf(alpha/(sqrt 2 beta sigma))",
+        companions=(("min(beta, sqrt(2/pi) alpha/sigma)", simple),),
+    )
 
 
 def in_the_span(seed: int, draws: int) -> Finding:

@@ -137,7 +137,7 @@ def _line(form: str, batches: tuple[int, ...], found: np.ndarray, words: str) ->
     x = np.array(batches, dtype=np.float64)
     label = f"excess risk of {_NAMES[form]} over centralized"
     one = np.ones_like(found)
-    return Curve(symbol("b"), Quantity.OTHER, x, found, found, found, one, None, 0.0, 0, found[None], label, f"centralized SGD ({words})")
+    return Curve.exact(symbol("b"), Quantity.OTHER, x, found, one, label=label, bound_label=f"centralized SGD ({words})")
 
 
 def _extra(own: tuple[Excess, ...], central: tuple[Excess, ...]) -> np.ndarray:

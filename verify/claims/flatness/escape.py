@@ -190,10 +190,7 @@ def _two(temperature: float | None) -> dict[str, Fact]:
 
 
 def _exact_curve(name: str, x: np.ndarray, values: np.ndarray, bound: np.ndarray, label: str, *more: tuple[str, np.ndarray]) -> Curve:
-    return Curve(
-        symbol(name), Quantity.OTHER, np.asarray(x, dtype=np.float64), values, values, values, bound, None, 0.0, 0, values[None], label=label,
-        bound_label="as fast", companions=more,
-    )  # fmt: skip
+    return Curve.exact(symbol(name), Quantity.OTHER, x, values, bound, label=label, bound_label="as fast", companions=more)
 
 
 def large_batch(form: str, pull: float) -> Finding:

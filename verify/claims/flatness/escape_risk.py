@@ -137,10 +137,7 @@ def more_noise(form: str) -> Finding:
         f"Within one strategy it is so: as batches shrink from 8 to 4 and raise the noise of {form}, its excess risk rises from {risks[0]:.3g} "
         f"to {risks[-1]:.3g} and its exact mean exit time falls from {times[0]:.5g} to {times[-1]:.5g} steps (two nodes, eta = 0.08)."
     )
-    curve = Curve(
-        symbol("b"), Quantity.EXIT_TIME, batches, times, times, times, None, None, 0.0, 0, times[None],
-        label="exact mean exit time (steps)",
-    )  # fmt: skip
+    curve = Curve.exact(symbol("b"), Quantity.EXIT_TIME, batches, times, label="exact mean exit time (steps)")
     ends = float(times[-1] / times[0])
     return Finding(verdict, reason, Numbers(ends, ends, ends, 1.0, 1 / ends), None, {"m": 2, "eta": 0.08, "second": 0.6}, curves=(curve,))
 
@@ -162,10 +159,15 @@ def by_then(eta: float, temperature: float, relaxations: float) -> Finding:
         f"excess risk of the local model over the barrier is {over[at]:.2g}; {told}, exactly. Markov's inequality is about being that high after "
         "exactly n steps, not about having left by then: the chances to leave add up over steps, the excess risk does not."
     )
-    curve = Curve(
-        symbol("T"), Quantity.OTHER, steps.astype(float), left[steps], left[steps], left[steps], over, None, 0.0, 0, left[steps][None],
-        label="chance of having escaped", bound_label="excess risk over the barrier",
-    )  # fmt: skip
+    curve = Curve.exact(
+        symbol("T"),
+        Quantity.OTHER,
+        steps,
+        left[steps],
+        over,
+        label="chance of having escaped",
+        bound_label="excess risk over the barrier",
+    )
     chance, limit = float(left[steps[at]]), float(over[at])
     facts: dict[str, Fact] = {"eta": eta, "temperature": temperature, "barrier": BARRIER, "exit": f"x >= {LEVEL:g}"}
     return Finding(verdict, reason, Numbers(chance, chance, chance, limit, limit / chance), None, facts, curves=(curve,))

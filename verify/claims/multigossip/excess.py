@@ -182,7 +182,7 @@ def exact_training(form: str, seed: int, Q: int, steps: tuple[int, ...], sets: i
         else f"At T = {steps[k]} the exact expectation {found[r, k]:.6g} exceeds the bound {ceilings[r, k]:.6g}."
     )
     x, label = np.asarray(steps, dtype=np.float64), "training loss of the nodes above its minimum"
-    curve = Curve(symbol("T"), Quantity.OTHER, x, found[r], found[r], found[r], ceilings[r], "mgs_pl", 0.0, 1, found[r][None], label)
+    curve = Curve.exact(symbol("T"), Quantity.OTHER, x, found[r], ceilings[r], "mgs_pl", label=label)
     conditions: dict[str, Fact] = {"loss": "quadratic", "topology": "ring", "m": 6, "n": 8, "eta": 0.3, "Q": Q, "projection": "none"}
     numbers = exact_numbers(float(found[r, k]), float(ceilings[r, k]))
     return Finding(verdict, reason, numbers, None, conditions, curves=(curve,))

@@ -180,18 +180,12 @@ def _against(bound: Bound, at: Mapping[str, float], floor: float | None) -> Curv
     """The bound over Q on a ring of 16, its floor as a line beside it."""
     values = np.array([float(bound.enclosure(needed(bound, at, Q=Q)).mid()) for Q in _GOSSIP])
     lines = np.full(len(values), floor) if floor is not None else None
-    return Curve(
-        parameter=symbol("Q"),
-        quantity=Quantity.OTHER,
-        x=np.array(_GOSSIP, dtype=float),
-        mean=values,
-        low=values,
-        high=values,
-        bound=lines,
-        bound_id=None,
-        level=0.0,
-        replicates=0,
-        values=values[None],
+    return Curve.exact(
+        symbol("Q"),
+        Quantity.OTHER,
+        np.array(_GOSSIP, dtype=float),
+        values,
+        lines,
         label=f"value of {bound.id}",
         bound_label="limit" if lines is not None else None,
     )

@@ -148,10 +148,7 @@ def stability_without_gradients(seed: int, sets: int, steps: tuple[int, ...]) ->
         else f"At T = {steps[k]} the exact squared l2 stability is {1 / ratios.min():.3g} times the bound."
     )
     x = np.asarray(steps, dtype=np.float64)
-    curve = Curve(
-        symbol("T"), Quantity.L2_STABILITY, x, exact[r], exact[r], exact[r], allowed[r], None, 0.0, 1, exact[r][None],
-        bound_label="8 e (1+T/n) beta eta^2 T F/(m n)",
-    )  # fmt: skip
+    curve = Curve.exact(symbol("T"), Quantity.L2_STABILITY, x, exact[r], allowed[r], bound_label="8 e (1+T/n) beta eta^2 T F/(m n)")
     conditions: dict[str, Fact] = {"loss": "least squares", "m": m, "n": n, "eta": 0.5, "topology": "ring", "beta": beta}
     return Finding(verdict, reason, exact_numbers(float(exact[r, k]), float(allowed[r, k])), None, conditions, curves=(curve,))
 

@@ -66,16 +66,11 @@ def linear_stability() -> Finding:
 
 
 def _curve(values: np.ndarray, expected: float) -> Curve:
-    return Curve(
-        parameter=symbol("Q"),
-        quantity=Quantity.L1_STABILITY,
-        x=np.array(_GOSSIP, dtype=float),
-        mean=values,
-        low=values,
-        high=values,
-        bound=np.full(len(values), expected),
-        bound_id="l1_stability_convex",
-        level=0.0,
-        replicates=0,
-        values=values[None],
+    return Curve.exact(
+        symbol("Q"),
+        Quantity.L1_STABILITY,
+        np.array(_GOSSIP, dtype=float),
+        values,
+        np.full(len(values), expected),
+        "l1_stability_convex",
     )

@@ -96,18 +96,12 @@ def decide(rows: list[Row]) -> tuple[Verdict, str]:
 
 def _curve(name: str, gossip: tuple[int, ...], found: Values, rate: float) -> Curve:
     x = np.array(gossip, dtype=float)
-    return Curve(
-        parameter=symbol("Q"),
-        quantity=Quantity.CONSENSUS_DISTANCE,
-        x=x,
-        mean=found,
-        low=found,
-        high=found,
-        bound=found[0] * np.exp(rate * (x - x[0])),
-        bound_id=None,
-        level=0.0,
-        replicates=0,
-        values=found[None],
+    return Curve.exact(
+        symbol("Q"),
+        Quantity.CONSENSUS_DISTANCE,
+        x,
+        found,
+        found[0] * np.exp(rate * (x - x[0])),
         label=f"consensus distance, {name}",
         bound_label="falls like lambda^(2Q)",
     )

@@ -21,7 +21,7 @@ from verify.claims.core import Budget
 from verify.claims.flatness import two_nodes, walks
 from verify.claims.flatness.common import PAPER, Build
 from verify.claims.flatness.two_nodes import TwoNodes, exit_time, search
-from verify.claims.flatness.walks import Walks, faster, no_advantage
+from verify.claims.flatness.walks import NAMES, Walks, faster, no_advantage
 from verify.finding_case import ExactCase, Finding, Heading, TasksCase
 from verify.verdict import Curve, Evidence, Numbers, Verdict
 
@@ -204,11 +204,11 @@ def large_batch(form: str, pull: float) -> Finding:
     told = f"the advantage grows with the batch ({change:+.1%})" if grows else f"the batch hardly changes it ({change:+.1%})"
     gone = "differing gradients, which no batch averages away" if pull else "gradient noise, which the batch divides for both alike"
     reason = (
-        f"{'With' if pull else 'Without'} heterogeneous gradients the exact exit time of {form} is {ratios[0]:.3g} times that of mini-batch SGD "
+        f"{'With' if pull else 'Without'} heterogeneous gradients the exact exit time of {NAMES[form]} is {ratios[0]:.3g} times that of mini-batch SGD "
         f"at batches of 4 and {ratios[-1]:.3g} times at 8: {told}. The spread comes from {gone}"
         f"{'.' if pull else ', so a large batch is not what makes the advantage.'}"
     )
-    curve = _exact_curve("b", batches, ratios, np.ones(len(batches)), f"exit time: {form} / mini-batch SGD")
+    curve = _exact_curve("b", batches, ratios, np.ones(len(batches)), f"exit time: {NAMES[form]} / mini-batch SGD")
     shown: dict[str, Fact] = {"eta": eta, "second": second, "pull": pull, "temperature times b": 0.4}
     return Finding(verdict, reason, _exact_numbers(float(ratios[-1])), None, _two(None) | shown, curves=(curve,))
 
@@ -231,7 +231,7 @@ def quadratic_basin(form: str, seed: int, networks: int) -> Finding:
             worst = max(worst, float(np.abs(mean.mean - other.mean).max() / (1 + np.abs(other.mean).max())))
             spread = max(spread, one.consensus_distance(_NODES) / float(other.squares()[0] - np.sum(other.mean**2)))
     reason = (
-        f"In a basin that is exactly quadratic, with one Hessian for all nodes, the mean of {form} takes the very steps of mini-batch SGD, "
+        f"In a basin that is exactly quadratic, with one Hessian for all nodes, the mean of {NAMES[form]} takes the very steps of mini-batch SGD, "
         "xbar <- xbar - eta H (xbar - w*) - eta mean(noise), whatever the graph and the heterogeneity, so it leaves at the same time: over "
         f"{networks} random networks mean and covariance agree to {worst:.1g} at every step, while the nodes' spread is up to {spread:.3g} times "
         "the variance of the mean. Any advantage needs a curvature that changes."

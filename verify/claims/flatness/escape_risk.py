@@ -23,7 +23,7 @@ from verify.claims.core import Budget
 from verify.claims.flatness import two_nodes, walks
 from verify.claims.flatness.common import PAPER, Build
 from verify.claims.flatness.two_nodes import CURVATURE, TwoNodes, excess_risk, exit_time, search
-from verify.claims.flatness.walks import BARRIER, BOTTOM, LEVEL, Exits, Walks, compared, well_slope
+from verify.claims.flatness.walks import BARRIER, BOTTOM, LEVEL, NAMES, Exits, Walks, compared, well_slope
 from verify.finding_case import ExactCase, Finding, Heading, TasksCase
 from verify.verdict import Curve, Evidence, Numbers, Table, Verdict
 
@@ -98,7 +98,7 @@ def exceptions(seed: int, tries: int, predicate: str, different: bool, one: str,
     nodes = found.witness
     risks, times = [excess_risk(nodes, form, readout) for form in (one, two)], [exit_time(nodes, form).mean for form in (one, two)]
     reason = (
-        f"With {where} at two nodes {one} has {risks[0] / risks[1]:.3g} times the excess risk of {two} ({readout.replace('_', ' ')}: "
+        f"With {where} at two nodes {NAMES[one]} has {risks[0] / risks[1]:.3g} times the excess risk of {NAMES[two]} ({readout.replace('_', ' ')}: "
         f"{risks[0]:.4g} against {risks[1]:.4g}) and takes {times[0] / times[1]:.3g} times as long to leave ({times[0]:.5g} against "
         f"{times[1]:.5g} steps), exactly; pair {found.tried} of a random search: losses (x^2-1)^2/4 +- ({nodes.pull:g} x + {nodes.bend:g} "
         f"x^2/2), eta = {nodes.eta:g}, second eigenvalue {nodes.second:g}, noise variance {nodes.noise:.4g}."
@@ -134,7 +134,7 @@ def more_noise(form: str) -> Finding:
     times = np.array([exit_time(pair, form).mean for pair in pairs])
     verdict = Verdict.HOLDS if (np.diff(risks) > 0).all() and (np.diff(times) < 0).all() else Verdict.VIOLATED
     reason = (
-        f"Within one strategy it is so: as batches shrink from 8 to 4 and raise the noise of {form}, its excess risk rises from {risks[0]:.3g} "
+        f"Within one strategy it is so: as batches shrink from 8 to 4 and raise the noise of {NAMES[form]}, its excess risk rises from {risks[0]:.3g} "
         f"to {risks[-1]:.3g} and its exact mean exit time falls from {times[0]:.5g} to {times[-1]:.5g} steps (two nodes, eta = 0.08)."
     )
     curve = Curve.exact(symbol("b"), Quantity.EXIT_TIME, batches, times, label="exact mean exit time (steps)")
@@ -185,7 +185,7 @@ def agent_temperature(results: tuple[Exits, Exits], level: float, rng: np.random
     verdict = Verdict.VIOLATED if apart else Verdict.UNDECIDED
     inside = "inside" if ratio.low <= found.predicted <= ratio.high else "outside"
     reason = (
-        f"The nodes of {own.form} have {warmer:.3g} times the excess risk of mini-batch SGD; as a temperature it would make the exit time "
+        f"The nodes of {NAMES[own.form]} have {warmer:.3g} times the excess risk of mini-batch SGD; as a temperature it would make the exit time "
         f"{naive:.3g} times as long, but the mean of the network takes {ratio.ratio:.3g} times as long ({ratio.low:.3g} to {ratio.high:.3g}), "
         f"{ratio.ratio / naive:.3g} times the estimate{'' if apart else ', which the band does not exclude'}. The spread at the gradient points, "
         f"which lowers the barrier of the mean and heats nothing, predicts {found.predicted:.3g}, {inside} the band."
@@ -197,23 +197,22 @@ def agent_temperature(results: tuple[Exits, Exits], level: float, rng: np.random
         ("leading order, exit_time_ratio", walks.leading_ratio(own)),
         ("excess risk of the nodes as temperature", naive),
     )
-    table = Table(f"Exit time of {own.form} over that of mini-batch SGD", ("from", "ratio"), rows)
+    table = Table(f"Exit time of {NAMES[own.form]} over that of mini-batch SGD", ("from", "ratio"), rows)
     return Finding(verdict, reason, numbers, None, walks.conditions(own), tables=(table,))
 
 
 def readings(results: tuple[Exits, ...], level: float, rng: np.random.Generator, readout: str) -> Finding:
     """Mini-batch SGD, a diffusion and consensus on a ring: are exit times ordered against the excess risk at ``readout``?"""
-    names = [one.walks.form for one in results]
+    names = [NAMES[one.walks.form] for one in results]
     own = results[0].walks
-    risks = [ring_excess(name, own.m, own.eta, own.temperature, readout) for name in names]
+    risks = [ring_excess(one.walks.form, own.m, own.eta, own.temperature, readout) for one in results]
     found = [compared(later, earlier, level / 2) for earlier, later in pairwise(results)]
     agree = [one.sign * (1 if risks[k + 1] > risks[k] else -1) for k, one in enumerate(found)]
     verdict = Verdict.VIOLATED if -1 in agree else Verdict.HOLDS if all(a == 1 for a in agree) else Verdict.UNDECIDED
     at = agree.index(min(agree))
     listed = ", ".join(f"{name} {risk:.4g}" for name, risk in zip(names, risks, strict=True))
     ratios = "; ".join(
-        f"{results[k + 1].walks.form} over {results[k].walks.form} {c.ratio.ratio:.3g} ({c.ratio.low:.3g} to {c.ratio.high:.3g})"
-        for k, c in enumerate(found)
+        f"{names[k + 1]} over {names[k]} {c.ratio.ratio:.3g} ({c.ratio.low:.3g} to {c.ratio.high:.3g})" for k, c in enumerate(found)
     )
     told = {
         Verdict.HOLDS: "is that of the exit times",

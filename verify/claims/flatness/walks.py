@@ -194,7 +194,7 @@ def faster(results: tuple[Exits, ...], level: float, rng: np.random.Generator, n
     return finding(verdict, reason, pairs, found, at, along)
 
 
-NAMES = {"centralized": "mini-batch SGD", "atc": "ATC diffusion", "cta": "CTA diffusion", "consensus": "consensus"}
+NAMES = {"centralized": "mini-batch SGD", "atc": "ATC diffusion", "cta": "CTA diffusion", "consensus": "the consensus form"}
 
 
 def place(walks: Walks, along: str) -> float:

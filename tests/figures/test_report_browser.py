@@ -30,7 +30,7 @@ for (const one of document.querySelectorAll("body *")) {
   const box = one.getBoundingClientRect();
   if (box.right > innerWidth + 1 && !one.closest(".scroll, .plate, .skip, thead")) cut.push(one.tagName + "." + one.className);
 }
-const shown = name => [...document.querySelectorAll(name)].some(one => one.offsetHeight > 0);
+const shown = name => [...document.querySelectorAll(name)].some(one => one.checkVisibility());
 return { width: innerWidth, scroll: root.scrollWidth, cut, filters: shown(".filters"), values: shown("details table") };
 """
 

@@ -27,10 +27,15 @@ _NOT_APPLICABLE = "Nothing here speaks for or against the statement."
 
 def caption(result: CaseResult) -> str:
     """Plain sentences: what is shown, the conditions, the verdict, and what the verdict does not claim."""
+    return " ".join([shown_words(result), f"{_conditions(result)}.", result.verdict.value, *limits(result)]).lstrip()
+
+
+def shown_words(result: CaseResult) -> str:
+    """The part of the caption that says what is shown, for where conditions and verdict stand beside the figure."""
     shown = [f"{_shown(curve, result.evidence)}." for curve in result.curves]
     if any(0 < curve.level < 1 for curve in result.curves):
         shown.append(_ENDS)
-    return " ".join([*shown, f"{_conditions(result)}.", result.verdict.value, *limits(result)])
+    return " ".join(shown)
 
 
 def limits(result: CaseResult) -> list[str]:

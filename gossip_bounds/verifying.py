@@ -13,10 +13,21 @@ from pathlib import Path
 from bounds.errors import DomainError
 from bounds.files import make_folder, write_text
 from empirical import resolve_device
-from figures.report import CalibrationSummary, FalseAlarmRow, PowerRow, case_names, write_certificates, write_figures, write_report
+from figures.report import (
+    CalibrationSummary,
+    FalseAlarmRow,
+    PowerRow,
+    case_names,
+    curve_files,
+    table_files,
+    write_certificates,
+    write_figures,
+    write_report,
+)
 from gossip_bounds.audit import write as write_audit_files
 from gossip_bounds.output import jsonable, print_json, write_csv
 from gossip_bounds.progress import progress_bar
+from gossip_bounds.rerun import claim_commands, report_command
 from verify.audit.audit import QUICK_TRIALS, run_audit
 from verify.case import Case
 from verify.certificates import CertifiedDirection, certify_catalogue
@@ -94,11 +105,13 @@ def curve_rows(curve: Curve) -> list[dict[str, object]]:
     ]
 
 
-def _write(suite: Suite, out: Path, chosen: Mapping[str, Budget], seed: int, jobs: int, whole: bool) -> Suite:
+def _write(suite: Suite, out: Path, chosen: Mapping[str, Budget], seed: int, jobs: int, whole: bool, commands: Mapping[str, str]) -> Suite:
+    """The report and its data; ``commands`` holds that of each claim, and under ``""`` that of the report."""
     # A look is drawn as it is shown; vector files are for what may be printed.
     looks = {claim for claim, budget in chosen.items() if budget.name == "quick"}
     results = write_figures(suite.results, out / "report", jobs, looks)
     facts = {
+        "command": commands[""],
         "budget": _budget_words(chosen),
         "seed": str(seed),
         "error level": f"0.05 split over {suite.measured_claims} measured cases: {suite.level:.3g} each",
@@ -106,13 +119,15 @@ def _write(suite: Suite, out: Path, chosen: Mapping[str, Budget], seed: int, job
         "torch": version("torch"),
     }
     summary = calibration_summary(suite.self_check)
-    write_report(results, out / "report", title=_TITLE, run_facts=facts, calibration=summary, certificates=whole, audit=whole)
+    page = out / "report"
+    write_report(
+        results, page, title=_TITLE, run_facts=facts, calibration=summary, certificates=whole, audit=whole, data=True, commands=commands
+    )
     for result, name in zip(results, case_names(results), strict=True):
-        for index, curve in enumerate(result.curves, start=1):
-            write_csv(out / "curves" / f"{name if len(result.curves) == 1 else f'{name}-{index}'}.csv", curve_rows(curve))
-        for index, table in enumerate(result.tables, start=1):
-            rows = [dict(zip(table.heads, row, strict=True)) for row in table.rows]
-            write_csv(out / "tables" / f"{name}-{index}.csv", rows)
+        for path, curve in zip(curve_files(result, name), result.curves, strict=True):
+            write_csv(out / path, curve_rows(curve))
+        for path, table in zip(table_files(result, name), result.tables, strict=True):
+            write_csv(out / path, [dict(zip(table.heads, row, strict=True)) for row in table.rows])
     rows = [jsonable(result.row()) for result in results]
     write_text(out / "results.json", json.dumps(rows, indent=1, allow_nan=False) + "\n")
     return Suite(tuple(results), suite.self_check, suite.level, suite.measured_claims)
@@ -168,7 +183,7 @@ def run_verify(
     chosen = budgets(claims, budget)
     # The device first: a case is built for one.
     with _place(scheduler, device) as (cluster, place), one_pool(jobs):
-        suite = _verified(claims, chosen, out, seed, jobs, place, full, cluster)
+        suite = _verified(claims, chosen, out, seed, jobs, place, budget, cluster)
     counts = Counter(result.verdict for result in suite.results)
     if as_json:
         print_json([result.row() for result in suite.results])
@@ -182,11 +197,18 @@ def run_verify(
 
 
 def _verified(
-    claims: list[str], chosen: Mapping[str, Budget], out: Path, seed: int, jobs: int, device: str, full: bool, cluster: Cluster | None
+    claims: list[str],
+    chosen: Mapping[str, Budget],
+    out: Path,
+    seed: int,
+    jobs: int,
+    device: str,
+    budget: str | None,
+    cluster: Cluster | None,
 ) -> Suite:
     built = cases(chosen, seed, device)
     make_folder(out)
-    kept = Kept(out / "runs") if full else None
+    kept = Kept(out / "runs") if budget == "full" else None
     if kept is not None:
         _announce(built, jobs, kept, cluster)
     with progress_bar() as progress:
@@ -198,4 +220,5 @@ def _verified(
         with progress_bar() as progress:
             audit = run_audit(QUICK_TRIALS, seed, jobs, progress)
         write_audit_files(audit, out, f"gossip-bounds audit --quick --seed {seed}", "index.html")
-    return _write(suite, out, chosen, seed, jobs, whole=not claims)
+    commands = {"": report_command(claims, chosen, seed, device, budget), **claim_commands(chosen, seed, device)}
+    return _write(suite, out, chosen, seed, jobs, not claims, commands)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bounds.files import write_bytes
-from figures.report.page import environment
+from figures.report.pages import environment
 from verify.audit import CLASSES, NOMINAL, PUBLISHED, TRAINING, Audit, Cell, keeps, why_missed
 from verify.statistics import MIN_REPLICATES, POWER, Rate
 

@@ -12,7 +12,7 @@ from bounds.files import write_bytes
 from bounds.symbols import REGISTRY
 from bounds.vocabulary import Direction
 from figures.report.numbers import number
-from figures.report.page import environment
+from figures.report.pages import environment
 from verify.certificates import CertifiedDirection
 
 _ARROWS = {

@@ -10,8 +10,8 @@ from pathlib import Path
 from bounds.files import write_bytes
 from empirical.logs import AccuracyLog, LogPair, is_centralized
 from figures.learning_curves import Line, Panel, learning_curves
-from figures.report.page import environment
-from figures.report.view import MARKS, Picture, picture
+from figures.report.pages import environment
+from figures.report.view import Picture, picture
 from figures.style import to_png
 from figures.words import join_words
 from verify.logged import FLOOR_WORDS, Late, PairResult, Pooled, Study, network_words, setting_words
@@ -30,7 +30,6 @@ class Row:
     difference: str
     interval: str
     verdict: str
-    mark: str
     style: str
     reason: str
 
@@ -86,7 +85,7 @@ def _interval(ends: tuple[float, float] | None) -> str:
 
 def _row(head: str, files: tuple[str, ...], one: PairResult | Pooled) -> Row:
     found = one.verdict
-    return Row(head, files, _signed(one.difference), _interval(one.interval), found.name, MARKS[found], found.name.lower(), one.reason)
+    return Row(head, files, _signed(one.difference), _interval(one.interval), found.name, found.name.lower(), one.reason)
 
 
 def _pair(one: PairResult) -> Row:

@@ -10,7 +10,10 @@ from markupsafe import Markup
 _DIGITS = 3
 _MOST_DIGITS = 12
 _MINUS = "\N{MINUS SIGN}"
-_NONE = Markup('<span class="none" aria-label="no number">&ndash;</span>')
+_NONE = Markup("\N{EN DASH}")
+_TIMES = "\N{MULTIPLICATION SIGN}"
+_INFINITY = "\N{INFINITY}"
+_THIN = "\N{NARROW NO-BREAK SPACE}"
 
 
 def number(value: float | int | None, digits: int = _DIGITS) -> Markup:
@@ -18,7 +21,7 @@ def number(value: float | int | None, digits: int = _DIGITS) -> Markup:
     if value is None:
         return _NONE
     if not math.isfinite(value):
-        return Markup("not a number") if math.isnan(value) else Markup("&infin;" if value > 0 else f"{_MINUS}&infin;")
+        return Markup("not a number") if math.isnan(value) else Markup(_INFINITY if value > 0 else f"{_MINUS}{_INFINITY}")
     if isinstance(value, int) and abs(value) < 1_000_000:
         return Markup(_signed(str(value)))
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
@@ -26,12 +29,12 @@ def number(value: float | int | None, digits: int = _DIGITS) -> Markup:
     if value == 0 or -3 <= power < max(4, digits):
         return Markup(_signed(_trim(f"{float(f'{mantissa}e{power}'):.{max(0, digits - 1 - power)}f}")))
     base = _signed(_trim(mantissa))
-    return Markup(f'<span class="number">{base}&#8239;&times;&#8239;10<sup>{_signed(str(power))}</sup></span>')
+    return Markup(f'<span class="number">{base}{_THIN}{_TIMES}{_THIN}10<sup>{_signed(str(power))}</sup></span>')
 
 
 def times(value: float | None) -> Markup:
     """A ratio, as ``12.3x`` typographically; never rounded onto 1 from either side."""
-    return _NONE if value is None else number(value, digits_apart([value, 1.0])) + Markup("&times;")
+    return _NONE if value is None else number(value, digits_apart([value, 1.0])) + Markup(_TIMES)
 
 
 def digits_apart(values: Sequence[float | int | None]) -> int:

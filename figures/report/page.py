@@ -1,4 +1,4 @@
-"""The report: HTML files that need nothing but a browser, one for all verdicts and one for each paper."""
+"""The report: HTML files that need nothing but a browser: one for all verdicts, one for each paper, one for each case."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment
-
 from bounds.files import write_bytes
 from figures.calibration import CalibrationSummary, calibration_figure, power_figure, wrong_verdict
+from figures.report.cases import write_cases
 from figures.report.drawings import case_names, is_drawn, write_figures
-from figures.report.numbers import number
-from figures.report.view import MARKS, ClaimView, Picture, claim_views, picture
+from figures.report.pages import environment
+from figures.report.view import ClaimView, Picture, claim_views, picture
 from figures.style import to_png
-from figures.templates import templates
 from figures.words import join_words
 from verify.papers import paper
 from verify.verdict import CaseResult, Verdict
@@ -31,12 +29,15 @@ def write_report(
     calibration: CalibrationSummary | None,
     certificates: bool = False,
     audit: bool = False,
+    data: bool = False,
+    commands: Mapping[str, str] | None = None,
 ) -> Path:
-    """Write ``folder/index.html``, all verdicts, and one page per paper with its cases and every figure; return the first one's path.
+    """Write ``folder/index.html``, all verdicts, one page per paper, and one page per case with its evidence; return the first one's path.
 
     Figures named in ``results`` (see :func:`write_figures`) are embedded as they lie on the disk; cases with curves that
-    are not drawn yet are drawn first. ``certificates`` and ``audit`` link to those pages beside it. The same results give the
-    same bytes.
+    are not drawn yet are drawn first. ``certificates`` and ``audit`` link to those pages beside it, ``data`` to the files
+    named by :func:`curve_files` and :func:`table_files` and to ``results.json`` in the folder above. ``commands`` holds for
+    a claim the command that runs it again; that of the whole report is the entry ``command`` of ``run_facts``. The same results give the same bytes.
 
     Raises:
         InputFileError: when a figure cannot be read, or a file cannot be written.
@@ -54,37 +55,43 @@ def write_report(
         "run_facts": dict(run_facts),
         "calibration": calibration,
         "calibration_pictures": _calibration_pictures(calibration),
-        "verdicts": [(_named(verdict), MARKS[verdict], verdict.name.lower(), verdict.value) for verdict in Verdict],
+        "words": [(verdict, _named(verdict)) for verdict in Verdict],
+        "cases": len(results),
     }
+    write_cases(results, claims, folder, commands=commands or {}, whole=run_facts.get("command"), data=data)
     for page in papers:
         own = [result for result in results if result.paper == page.name]
         _write(folder / page.file, "paper.html.jinja", f"{page.title}: claims and verdicts", own, page.claims, {"paper": page})
     return _write(folder / "index.html", "page.html.jinja", title, results, claims, overview)
 
 
+#: A verdict, its word, and how many cases it ended.
+Count = tuple[Verdict, str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class PaperPage:
-    """One paper's page: its file, its names, its claims, and how they ended in a few words."""
+    """One paper's page: its file, its names, its claims, and how many of its cases ended how."""
 
     name: str
     file: str
     title: str
     source: str
-    summary: str
+    counts: tuple[Count, ...]
+    cases: int
     claims: tuple[ClaimView, ...]
 
 
 def _paper_page(name: str, claims: Sequence[ClaimView], results: Sequence[CaseResult]) -> PaperPage:
     own = tuple(claim for claim in claims if claim.paper == name)
-    known, ended = paper(name), _ended([result for result in results if result.paper == name])
-    return PaperPage(name, own[0].file, known.title, known.source, f"{_counted(len(own), 'claim')}, {ended}.", own)
+    known, members = paper(name), [result for result in results if result.paper == name]
+    return PaperPage(name, own[0].file, known.title, known.source, tuple(_counts(members)), len(members), own)
 
 
 def _write(
     target: Path, template: str, title: str, results: Sequence[CaseResult], claims: Sequence[ClaimView], more: Mapping[str, Any]
 ) -> Path:
-    counts = [(verdict, _named(verdict), MARKS[verdict], count) for verdict, count in _counts(results).items()]
-    common = {"title": title, "summary": summary(results), "counts": counts, "claims": claims}
+    common = {"title": title, "summary": summary(results), "counts": _counts(results), "claims": claims}
     write_bytes(target, environment().get_template(template).render(**common, **more).encode("utf-8"))
     return target
 
@@ -102,12 +109,12 @@ def summary(results: Sequence[CaseResult]) -> str:
 
 
 def _ended(results: Sequence[CaseResult]) -> str:
-    return join_words([f"{count} {_named(verdict)}" for verdict, count in _counts(results).items()])
+    return join_words([f"{count} {name}" for _, name, count in _counts(results)])
 
 
-def _counts(results: Sequence[CaseResult]) -> dict[Verdict, int]:
+def _counts(results: Sequence[CaseResult]) -> list[Count]:
     counter = Counter(result.verdict for result in results)
-    return {verdict: counter[verdict] for verdict in Verdict}
+    return [(verdict, _named(verdict), counter[verdict]) for verdict in Verdict]
 
 
 def _named(verdict: Verdict) -> str:
@@ -133,10 +140,3 @@ def _calibration_pictures(calibration: CalibrationSummary | None) -> list[Pictur
         words = "How often a planted violation is called VIOLATED, over the factor that tightened the true bound."
         pictures.append(picture(to_png(power_figure(*columns)), f"Power by planted violation. {alt}.", words))
     return pictures
-
-
-def environment() -> Environment:
-    """The templates of this folder, with ``number`` to write numbers."""
-    found = templates(Path(__file__).parent)
-    found.filters["number"] = number
-    return found

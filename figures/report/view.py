@@ -20,7 +20,6 @@ from figures.style import PIXELS_PER_INCH
 from figures.words import (
     alt_text,
     band_words,
-    caption,
     curve_words,
     fact_words,
     limits,
@@ -28,10 +27,9 @@ from figures.words import (
     map_caption,
     other_conditions,
     reference_words,
+    shown_words,
 )
-from verify.verdict import CaseResult, Curve, Verdict
-
-MARKS = {Verdict.HOLDS: "✓", Verdict.VIOLATED: "✗", Verdict.UNDECIDED: "?", Verdict.NOT_APPLICABLE: "–"}
+from verify.verdict import CaseResult, Curve
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,6 @@ class Picture:
     data: str
     alt: str
     caption: str
-    files: tuple[str, ...]
     width: int
     height: int
 
@@ -75,13 +72,12 @@ class DataTable:
 class CaseView:
     """Everything the page shows of one case."""
 
-    anchor: str
+    name: str
     claim: str
     case: str
     statement: str
     verdict: str
     sentence: str
-    mark: str
     style: str
     reason: str
     why: str
@@ -103,6 +99,16 @@ class CaseView:
     pictures: tuple[Picture, ...]
     tables: tuple[DataTable, ...]
     findings: tuple[DataTable, ...]
+
+    @property
+    def anchor(self) -> str:
+        """Its row on the page of its paper."""
+        return f"case-{self.name}"
+
+    @property
+    def file(self) -> str:
+        """The page with its evidence, relative to the report."""
+        return f"cases/{self.name}.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +132,14 @@ def claim_views(results: Sequence[CaseResult], names: Sequence[str], root: Path)
     views = []
     for index, (claim, members) in enumerate(grouped.items(), start=1):
         first = members[0][0]
-        cases = tuple(case_view(result, f"case-{name}", root) for result, name in members)
+        cases = tuple(case_view(result, name, root) for result, name in members)
         views.append(ClaimView(files[first.paper], f"claim-{index}", claim, first.paper, first.statement, cases))
     return views
 
 
 def page_files(papers: Sequence[str]) -> dict[str, str]:
     """The file of each paper's page: its name, made fit for a file, and no two alike."""
-    taken, files = {"index", "certificates", "logs"}, {}
+    taken, files = {"index", "certificates", "audit", "logs"}, {}
     for paper in papers:
         base = slug(paper)
         name = next(name for name in (base, *(f"{base}-{count}" for count in range(2, 9999))) if name.lower() not in taken)
@@ -147,20 +153,19 @@ def first_sentence(text: str) -> str:
     return re.split(r"(?<=[.])\s+(?=[A-Z])", text, maxsplit=1)[0]
 
 
-def case_view(result: CaseResult, anchor: str, root: Path) -> CaseView:
-    """Put one case into words."""
+def case_view(result: CaseResult, name: str, root: Path) -> CaseView:
+    """Put one case into words; ``name`` is that of its files."""
     numbers = result.numbers
     digits = digits_apart([numbers.measured, numbers.low, numbers.high, numbers.bound])
     banded = numbers.low is not None or numbers.high is not None
     band = Markup("[{}, {}]").format(number(numbers.low, digits), number(numbers.high, digits)) if banded else None
     return CaseView(
-        anchor=anchor,
+        name=name,
         claim=result.claim,
         case=result.case,
         statement=result.statement,
         verdict=result.verdict.name.replace("_", " "),
         sentence=result.verdict.value,
-        mark=MARKS[result.verdict],
         style=result.verdict.name.lower(),
         reason=result.reason,
         why=first_sentence(result.reason),
@@ -211,7 +216,7 @@ def _constants(constants: Mapping[str, Constant]) -> tuple[Entry, ...]:
 
 def _pictures(result: CaseResult, root: Path) -> tuple[Picture, ...]:
     embedded = [path for path in result.figures if path.endswith(".png")]
-    return tuple(picture(read_bytes(root / path), *_words(path, result), _kin(path, result.figures)) for path in embedded)
+    return tuple(picture(read_bytes(root / path), *_words(path, result)) for path in embedded)
 
 
 def _words(path: str, result: CaseResult) -> tuple[str, str]:
@@ -219,18 +224,13 @@ def _words(path: str, result: CaseResult) -> tuple[str, str]:
     for index, one in enumerate(result.maps):
         if path.endswith(f"{map_mark(index)}.png"):
             return map_alt_text(one, result), map_caption(one)
-    return alt_text(result), caption(result)
+    return alt_text(result), shown_words(result)
 
 
-def _kin(path: str, paths: Sequence[str]) -> tuple[str, ...]:
-    stem = path.removesuffix("png")
-    return tuple(other for other in paths if other.startswith(stem))
-
-
-def picture(png: bytes, alt: str, words: str, files: tuple[str, ...] = ()) -> Picture:
+def picture(png: bytes, alt: str, words: str) -> Picture:
     """Embed a PNG; its size comes from its header, at the resolution that ``figures.style`` draws with."""
     width, height = (int.from_bytes(png[start : start + 4], "big") * 96 // PIXELS_PER_INCH for start in (16, 20))
-    return Picture(f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}", alt, words, files, width, height)
+    return Picture(f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}", alt, words, width, height)
 
 
 def _data_table(curve: Curve, result: CaseResult) -> DataTable:

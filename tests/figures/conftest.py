@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -143,3 +147,27 @@ def calibration() -> CalibrationSummary:
     ]
     power = [PowerRow(factor=f, rate=r, low=r - 0.03, high=min(1.0, r + 0.03)) for f, r in ((0.9, 0.31), (0.7, 0.84), (0.5, 0.98))]
     return CalibrationSummary(0.05, alarms, power)
+
+
+Browser = Callable[..., str]
+_FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
+    "--disable-sync --allow-file-access-from-files --virtual-time-budget=5000 --enable-logging=stderr"
+)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Browser:
+    """Opens an address in Debian's chromium, fails on any word on its console, and returns the document after its scripts ran."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("needs Debian's chromium")
+    profile = tmp_path_factory.mktemp("profile")
+
+    def open_page(page: Path, address: str = "", width: int = 1280) -> str:
+        command = [chromium, *_FLAGS.split(), f"--user-data-dir={profile}", f"--window-size={width},900", "--dump-dom"]
+        done = subprocess.run([*command, page.resolve().as_uri() + address], capture_output=True, text=True, timeout=180, check=True)
+        assert "CONSOLE" not in done.stderr, re.findall(".*CONSOLE.*", done.stderr)[0]
+        return done.stdout
+
+    return open_page

@@ -53,7 +53,7 @@ def test_a_map_gets_files_and_words_of_its_own(results: list[CaseResult], tmp_pa
     assert [len(one.figures) for one in drawn] == [4, 6]
     assert all((tmp_path / path).is_file() for one in drawn for path in one.figures)
     page = write_report(drawn, tmp_path / "report", title="t", run_facts={}, calibration=None)
-    text = "".join(path.read_text() for path in page.parent.glob("*.html"))
+    text = "".join(path.read_text() for path in page.parent.rglob("*.html"))
     assert map_caption(DRAWN) in text
     assert "Lines: the diagonal." in map_caption(DRAWN)
     assert "above on " in map_alt_text(DRAWN, plain)

@@ -34,11 +34,11 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_<>\[\]|$])", r"\\\1", " ".join(text.split()))
 
 
-def by_claim(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    """The rows of each claim, in the order of the file."""
-    found: dict[str, list[Row]] = {}
+def by_sentence(rows: Sequence[Row]) -> dict[tuple[str, str], list[Row]]:
+    """The rows of each claim and sentence (a claim may have several), in the order of the file."""
+    found: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
-        found.setdefault(row["claim"], []).append(row)
+        found.setdefault((row["claim"], row["statement"]), []).append(row)
     return found
 
 
@@ -48,12 +48,12 @@ def deciding(rows: Sequence[Row]) -> Row:
     return min(rows, key=lambda row: (order.index(row["verdict"]), _STRENGTH.index(row["evidence"])))
 
 
-def _why(row: Row) -> str:
-    return f"{_word(row)} in `{row['case']}` ({row['evidence']}): {plain(row['reason'])}"
+def _words(verdict: str) -> str:
+    return verdict.replace("_", " ")
 
 
-def _word(row: Row) -> str:
-    return str(row["verdict"]).replace("_", " ")
+def _counts(rows: Sequence[Row]) -> Counter[str]:
+    return Counter(row["verdict"] for row in rows)
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
@@ -61,26 +61,27 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
 
 
 def summary(rows: Sequence[Row]) -> str:
-    """The table of a paper's claims: the sentence, how many cases have each verdict, and the case that decides."""
-    lines = []
-    for claim, cases in by_claim(rows).items():
-        counts = Counter(row["verdict"] for row in cases)
-        words = f"`{claim}` {plain(cases[0]['statement'])}"
-        lines.append([words, *(counts[name] or "" for name in VERDICTS), _why(deciding(cases))])
-    heads = ["claim, and what the paper says", *(name.replace("_", " ") for name in VERDICTS), "what decides"]
-    return "\n".join(_table(heads, lines))
+    """A paper's sentences with the number of cases by verdict, then the case that decides each."""
+    found = by_sentence(rows)
+    shown = [name for name in VERDICTS if _counts(rows)[name]]
+    table = [[f"`{claim}`: {plain(text)}", *(_counts(cases)[name] or "" for name in shown)] for (claim, text), cases in found.items()]
+    best = [(claim, deciding(cases)) for (claim, _), cases in found.items()]
+    reasons = [f"- `{claim}`: {_words(row['verdict'])} in `{row['case']}` ({row['evidence']}). {plain(row['reason'])}" for claim, row in best]
+    return "\n".join([*_table(["claim, and what it says", *map(_words, shown)], table), "", "What decides:", "", *reasons])
 
 
 def every_case(name: str, rows: Sequence[Row]) -> str:
     """The page of all cases of a paper."""
     about = paper(name)
     lines = [f"# {about.title}: every case", "", _MADE, "", f"{plain(about.source)}. [What came out](../papers/{name}.md) sums up."]
-    for claim, cases in by_claim(rows).items():
-        counts = Counter(row["verdict"] for row in cases)
-        told = ", ".join(f"{counts[one]} {one.replace('_', ' ')}" for one in VERDICTS if counts[one])
-        lines += ["", f"## {claim}", "", f"> {plain(cases[0]['statement'])}", "", f"{told}.", ""]
-        cells = [(f"`{row['case']}`", _word(row), row["evidence"], plain(row["reason"])) for row in cases]
+    last = None
+    for (claim, text), cases in by_sentence(rows).items():
+        counts = _counts(cases)
+        told = ", ".join(f"{counts[one]} {_words(one)}" for one in VERDICTS if counts[one])
+        lines += [*(["", f"## {claim}"] if claim != last else []), "", f"> {plain(text)}", "", f"{told}.", ""]
+        cells = [(f"`{row['case']}`", _words(row["verdict"]), row["evidence"], plain(row["reason"])) for row in cases]
         lines += _table(("case", "verdict", "evidence", "why"), cells)
+        last = claim
     return "\n".join(lines) + "\n"
 
 

@@ -66,7 +66,9 @@ def summary(rows: Sequence[Row]) -> str:
     shown = [name for name in VERDICTS if _counts(rows)[name]]
     table = [[f"`{claim}`: {plain(text)}", *(_counts(cases)[name] or "" for name in shown)] for (claim, text), cases in found.items()]
     best = [(claim, deciding(cases)) for (claim, _), cases in found.items()]
-    reasons = [f"- `{claim}`: {_words(row['verdict'])} in `{row['case']}` ({row['evidence']}). {plain(row['reason'])}" for claim, row in best]
+    reasons = [
+        f"- `{claim}`: {_words(row['verdict'])} in `{row['case']}` ({row['evidence']}). {plain(row['reason'])}" for claim, row in best
+    ]
     return "\n".join([*_table(["claim, and what it says", *map(_words, shown)], table), "", "What decides:", "", *reasons])
 
 

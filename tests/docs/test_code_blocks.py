@@ -49,6 +49,8 @@ REASONS = {
 LANGUAGES = {"python", "bash", "console", "toml", "text"}
 _FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", flags=re.M | re.S)
 _NOTE = re.compile(r"<!-- (.*?) -->\n")
+#: A shell puts in what the command between the brackets prints.
+_INNER = re.compile(r"\$\((gossip-bounds [^()]*)\)")
 _DIRECTIVES_OF_CODE = ("{code", "{sourcecode", "{doctest", "{testcode", "{prompt", "{eval-rst")
 
 
@@ -158,8 +160,7 @@ class Script:
         return None, out.getvalue()
 
     def _command(self, place: str, command: str, shown: str | None) -> None:
-        # A shell puts in the output of $(...).
-        command = re.sub(r"\$\((gossip-bounds [^()]*)\)", lambda inner: _output(place, inner[1])[0].strip(), command)
+        command = _INNER.sub(lambda inner: _output(place, inner[1])[0].strip(), command)
         printed, complaint = _output(place, command, fails=bool(shown and shown.startswith("gossip-bounds: ")))
         if shown is not None:
             _same(f"{place}: {command}", shown, printed + complaint)
@@ -280,5 +281,7 @@ def _parse(arguments: list[str]) -> None:
 def test_what_is_not_run_says_why_and_has_commands_that_parse(block: Block) -> None:
     assert block.note("not run") in REASONS
     for command, _ in block.steps() if block.language in ("bash", "console") else ():
-        for one in re.findall(r"gossip-bounds [^|&()]*", command.partition("#")[0]):
-            _parse(shlex.split(one)[1:])
+        inner = _INNER.findall(command)
+        for program, *arguments in (shlex.split(one, comments=True) for one in (*inner, _INNER.sub("name=1", command))):
+            if program == "gossip-bounds":
+                _parse(arguments)

@@ -26,7 +26,10 @@ Row = Mapping[str, Any]
 VERDICTS = [verdict.name for verdict in Verdict]
 _STRENGTH = [evidence.value for evidence in Evidence]
 _BEGIN, _END = "<!-- verdicts -->", "<!-- end of verdicts -->"
-_MADE = "Made by `python -m benchmarks.papers out/results.json` from what `make verify` wrote (seed 0; the base experiments at the default budget, papers at `--quick`)."
+_MADE = (
+    "Made by `python -m benchmarks.papers out/results.json` from what `make verify` wrote "
+    "(seed 0; the base experiments at the default budget, papers at `--quick`)."
+)
 
 
 def plain(text: str) -> str:

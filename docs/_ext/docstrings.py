@@ -1,0 +1,37 @@
+"""Docstrings in the plain style of this project: sections as Google writes them, and text that is no markup but for code and roles."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from sphinx.ext.napoleon import Config, GoogleDocstring
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+_MARKUP = re.compile(r"(``.+?``|:[\w:]+:`[^`]+`|^ *>>>[^\n]*$|^ *\* )", re.DOTALL | re.MULTILINE)
+_TWO_NAMES = re.compile(r"^( {4,}(?!\w*Error)[A-Za-z][\w/]*), (?=(?:\w+, )*\w+: )", re.MULTILINE)
+
+
+def escaped(text: str) -> str:
+    """``text`` with stars, bars and trailing underscores outside code and roles as characters."""
+    # "a, b: ..." would be read as a name b of type a.
+    while _TWO_NAMES.search(text):
+        text = _TWO_NAMES.sub(r"\1/", text)
+    pieces = _MARKUP.split(text)
+    pieces[::2] = [re.sub(r"(?<!\\)([*|]|_(?!\w))", r"\\\1", piece) for piece in pieces[::2]]
+    return "".join(pieces)
+
+
+def _process(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
+    # As a property, a text such as "Models per walk: m" would be read as a type and its explanation.
+    kind = "method" if what in ("property", "attribute", "data") else what
+    plain = escaped("\n".join(lines)).split("\n")
+    lines[:] = GoogleDocstring(plain, Config(napoleon_use_ivar=True), app, kind, name, thing).lines()
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Called by Sphinx."""
+    app.connect("autodoc-process-docstring", _process)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

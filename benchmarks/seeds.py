@@ -56,7 +56,10 @@ def main() -> int:
         for key, verdict in one_seed(asked.names, asked.budget, seed, asked.jobs).items():
             table.setdefault(key, []).append(verdict)
         seconds.append(time.perf_counter() - start)
-        text = "\n".join([*markdown(table, [f"seed {index}" for index in range(seed + 1)]), "", _summary(table, seconds, asked)]) + "\n"
+        rows = markdown(table, [f"seed {index}" for index in range(seed + 1)])
+        text = (
+            "\n".join([f"# Verdicts under several seeds: {' '.join(asked.names)}", "", *rows, "", _summary(table, seconds, asked)]) + "\n"
+        )
         if asked.out:
             # After every seed: a check that is stopped keeps what it found.
             write_text(asked.out, text)

@@ -150,7 +150,9 @@ def _lines(chosen: Chosen) -> Iterator[str]:
     yield from _section("parameters", _parameters(bound))
     yield from _section(
         "assumptions",
-        _bullets([p.text for p in bound.properties] + [condition_text(c) for c in bound.conditions] or ["none but the domains of its symbols"]),
+        _bullets(
+            [p.text for p in bound.properties] + [condition_text(c) for c in bound.conditions] or ["none but the domains of its symbols"]
+        ),
     )
     yield from _section("source", _source(bound))
     yield from _section("derivation", _paragraph(bound.source.derivation))
@@ -199,8 +201,8 @@ def _expressions(chosen: Chosen) -> Iterator[str]:
 def _definition(group: Sequence[Let], asked: bool) -> Iterator[str]:
     for let in group:
         text = let.text if let.name == "value" else f"where {let.name} = {let.text}"
-        when = "" if asked else when(let) or ("otherwise" if len(group) > 1 else "")
-        yield from _paragraph(f"{text}    [{when}]" if when else text, indent="  " if let.name == "value" else "    ")
+        words = "" if asked else when(let) or ("otherwise" if len(group) > 1 else "")
+        yield from _paragraph(f"{text}    [{words}]" if words else text, indent="  " if let.name == "value" else "    ")
 
 
 def when(let: Let) -> str:

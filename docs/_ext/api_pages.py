@@ -40,7 +40,7 @@ PAGES: dict[str, tuple[str, str, tuple[Group, ...]]] = {
     ),
     "testing": (
         "Property tests",
-        "Ready assertions about a bound, and strategies of hypothesis for more: :doc:`/property-testing` shows them at work.",
+        "Ready assertions about a bound, and strategies of hypothesis for assertions of your own; they need the extra ``testing``.",
         (
             Group("Assertions", "bounds.testing", "assert_monotone assert_dominates assert_reduces_to"),
             Group("Strategies", "bounds.strategies", "admissible_points admissible_pairs parameter_values"),
@@ -121,7 +121,9 @@ def names_of(group: Group) -> list[str]:
     if group.names:
         return group.names.split()
     exported = getattr(module, "__all__", None)
-    return list(exported) if exported else [name for name, thing in vars(module).items() if getattr(thing, "__module__", "") == group.module]
+    return (
+        list(exported) if exported else [name for name, thing in vars(module).items() if getattr(thing, "__module__", "") == group.module]
+    )
 
 
 def _page(title: str, text: str, groups: Sequence[Group], taken: set[int]) -> str:
@@ -143,14 +145,14 @@ def _entry(module: str, name: str, thing: object) -> str:
         return directive("autoclass", f"{module}.{name}", members="")
     if inspect.isfunction(thing):
         return directive("autofunction", f"{module}.{name}")
-    return directive("autodata", f"{_origin(module, name)}.{name}", no_value="")
+    return directive("autodata", f"{origin(module, name)}.{name}", no_value="")
 
 
-def _origin(module: str, name: str) -> str:
+def origin(module: str, name: str) -> str:
     """The module that assigns a constant: its comment stands there."""
     path = import_module(module).__file__
     assert path is not None
     for node in ast.walk(ast.parse(Path(path).read_text())):
         if isinstance(node, ast.ImportFrom) and node.module and name in (alias.name for alias in node.names):
-            return _origin(node.module, name)
+            return origin(node.module, name)
     return module

@@ -10,7 +10,7 @@ from typing import Any
 from markup import page, plain, table
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results.json"
-_HEADS = ("What", "Ours", "Peer", "Ratio", "Asked", "Met", "Note")
+_HEADS = ("What", "Ours", "Peer", "Ratio", "Asked", "Note")
 
 
 def benchmark_page(rows: list[dict[str, Any]] | None = None) -> str:
@@ -22,7 +22,7 @@ def benchmark_page(rows: list[dict[str, Any]] | None = None) -> str:
         f"Every row of the last ``make bench``, against a named peer in the same run. Of {len(found)} rows, {len(decided)} were asked to reach "
         f"something, and {sum(map(bool, decided))} of these did. A ratio above 1 means that ours is better. One run on one machine, with the "
         "load that the note names: :doc:`performance` says how the numbers come about and what limits them.",
-        table(_HEADS, [_cells(row) for row in found], (24, 13, 19, 8, 10, 6, 20)),
+        table(_HEADS, [_cells(row) for row in found], (26, 13, 20, 8, 12, 21)),
     )
 
 
@@ -41,10 +41,9 @@ def _limit(row: dict[str, Any]) -> str:
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    unit, _, better = row["unit"].partition(",")
+    unit = row["unit"].partition(",")[0]
     limit = f"below {_limit(row)}" if _limit(row) else ""
     asked = f"ratio {row['target']:.3g}" if row["target"] is not None else limit
-    words = {True: "yes", False: "**no**", None: ""}
-    named = f"{row['name']} ({unit},{better})" if better else f"{row['name']} ({unit})"
-    numbers = [f"{row['ours']:.3g}", f"{row['peer']:.3g} ({plain(row['peer_name'])})", f"{row['ratio']:.3g}"]
-    return [plain(named), *numbers, asked, words[met(row)], plain(row["note"].removeprefix(f"asked: {limit}; "))]
+    words = {True: f"{asked}: met", False: f"{asked}: **not met**", None: ""}[met(row)]
+    numbers = [plain(f"{row['ours']:.3g} {unit}"), plain(f"{row['peer']:.3g}, {row['peer_name']}"), f"{row['ratio']:.3g}"]
+    return [plain(row["name"]), *numbers, words, plain(row["note"].removeprefix(f"asked: {limit}; "))]

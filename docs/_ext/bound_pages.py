@@ -7,7 +7,10 @@ import shlex
 from collections.abc import Iterable
 from contextlib import redirect_stdout
 from html import escape
+from textwrap import wrap
 from typing import Any
+
+from markup import bullets, code, directive, page, plain, section, table, toctree
 
 from bounds.bound import Bound
 from bounds.registry import catalogue
@@ -18,9 +21,9 @@ from figures.explorer.model import RELATIONS
 from gossip_bounds.card import condition_text, given_text, recursion_texts, reduction_text, sentence, source_text, superseded_by, when
 from gossip_bounds.example import example
 from gossip_bounds.main import run
-from markup import bullets, code, directive, page, plain, section, table, toctree
 
 FOLDER = "catalogue"
+_WIDTH = 76
 
 
 def link(bound_id: str) -> str:
@@ -53,7 +56,7 @@ def bound_page(bound: Bound) -> str:
 def _formula(bound: Bound) -> str:
     head = f"<mtext>{'value' if bound.quantity is Quantity.OTHER else bound.quantity.label.split(' (')[0]}</mtext>"
     rows = readings_mathml(bound.formula, head, RELATIONS.get(bound.kind, "="), when)
-    drawn = "".join(f'<div>{row}{f"<span>{escape(words)}</span>" if words else ""}</div>' for row, words in rows)
+    drawn = "".join(f"<div>{row}{f'<span>{escape(words)}</span>' if words else ''}</div>" for row, words in rows)
     several = len(bound.formula.lets) > len({let.name for let in bound.formula.lets})
     note = "Of several readings of a line, the first that fits is taken. " if several else ""
     functions = [text for word, text in _FUNCTIONS.items() if any(f"{word}(" in let.text for let in bound.formula.lets)]
@@ -110,7 +113,8 @@ def example_output(bound: Bound) -> tuple[str, str]:
 
 def _example(bound: Bound) -> str:
     command, printed = example_output(bound)
-    console = directive("code-block", "console", f"$ {command}\n{printed}")
+    shown = " \\\n  ".join(wrap(command, _WIDTH - 4, break_long_words=False, break_on_hyphens=False))
+    console = directive("code-block", "console", f"$ {shown}\n{printed}")
     return "\n\n".join([console, "In Python:", directive("code-block", "python", python_example(bound, command))])
 
 
@@ -126,8 +130,11 @@ def python_example(bound: Bound, command: str) -> str:
         values, shown = values | {"spectrum": topology("ring", nodes).spectrum}, shown | {"spectrum": "ring.spectrum"}
     kept = [name for name in values if name in bound.formula.parameters]
     value = bound.evaluate(**{name: values[name] for name in kept})
-    call = f'bounds.get("{bound.id}").evaluate({", ".join(f"{name}={shown[name]}" for name in kept)})'
-    return "\n".join([*lines, f"{call}  # {value!r}"])
+    arguments = ", ".join(f"{name}={shown[name]}" for name in kept)
+    call = f"bound.evaluate({arguments})"
+    if len(call) > _WIDTH:
+        call = "\n    ".join(["bound.evaluate(", *wrap(arguments, _WIDTH - 4)]) + "\n)"
+    return "\n".join([*lines, f'bound = bounds.get("{bound.id}")', f"{call}  # {value!r}"])
 
 
 def _value(text: str) -> Any:
@@ -161,7 +168,9 @@ def _related(bound: Bound) -> str:
         "Superseded by": superseded_by(bound),
         "Becomes": named,
         f"Also on: {bound.quantity.label}": near if bound.quantity is not Quantity.OTHER else (),
-        "From the same paper": [other.id for other in catalogue().values() if other.source.paper == bound.source.paper and other is not bound],
+        "From the same paper": [
+            other.id for other in catalogue().values() if other.source.paper == bound.source.paper and other is not bound
+        ],
     }
     return bullets([f"{title}: {_links(ids)}" for title, ids in rows.items() if ids])
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 import typer
+from markup import directive, page, section
 
 from gossip_bounds.app import app
-from markup import directive, page, section
 
 
 def command_page() -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from sphinx.ext.napoleon import Config, GoogleDocstring
+from sphinx.ext.napoleon import Config
+from sphinx.ext.napoleon.docstring import GoogleDocstring
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -26,12 +27,21 @@ def escaped(text: str) -> str:
 
 def _process(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
     # As a property, a text such as "Models per walk: m" would be read as a type and its explanation.
-    kind = "method" if what in ("property", "attribute", "data") else what
+    kind: Any = "method" if what in ("property", "attribute", "data") else what
     plain = escaped("\n".join(lines)).split("\n")
-    lines[:] = GoogleDocstring(plain, Config(napoleon_use_ivar=True), app, kind, name, thing).lines()
+    sections: Any = Config(napoleon_use_ivar=True)
+    lines[:] = GoogleDocstring(plain, sections, app, kind, name, thing).lines()
+
+
+def _sign(
+    app: Sphinx, what: str, name: str, thing: Any, options: Any, signature: str | None, returns: str | None
+) -> tuple[str | None, str | None]:
+    # What a dataclass writes for a default that it makes anew is no Python.
+    return signature and signature.replace("<factory>", "..."), returns
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
     app.connect("autodoc-process-docstring", _process)
+    app.connect("autodoc-process-signature", _sign)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,8 +1,12 @@
-"""Where names in docstrings lead: to the one public object of that name, or, if there is none, nowhere; but a name must exist."""
+"""Where names in docstrings and links to the front page of the repository lead.
+
+A name leads to the one public object of that name, or, if there is none, nowhere; but it must exist.
+"""
 
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from contextlib import suppress
 from types import ModuleType
@@ -80,8 +84,13 @@ def _exists(target: str) -> bool:
     return True
 
 
+def _front_page(app: Sphinx, docname: str, source: list[str]) -> None:
+    source[0] = re.sub(r"\]\((\.\./)+README\.md\)", "](/index.md)", source[0])
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
+    app.connect("source-read", _front_page)
     app.add_post_transform(OwnPackageFirst)
     app.connect("missing-reference", _find)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

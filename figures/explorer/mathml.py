@@ -61,7 +61,10 @@ def readings_mathml(formula: Formula, value: str, relation: str, when: Callable[
     row = _rows(formula, formula.lets)
     heads = {"value": (value, relation)}
     return [
-        (f'<math display="block">{"".join(row(*heads.get(let.name, ("", "=")), let))}</math>', when(let) or ("otherwise" if group[1:] else ""))
+        (
+            f'<math display="block">{"".join(row(*heads.get(let.name, ("", "=")), let))}</math>',
+            when(let) or ("otherwise" if group[1:] else ""),
+        )
         for group in groups
         for let in group
     ]

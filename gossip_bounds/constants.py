@@ -64,11 +64,11 @@ def read_constants_file(path: Path) -> ConstantsFile:
     try:
         return ConstantsFile.model_validate(tomllib.loads(read_text(path)))
     except tomllib.TOMLDecodeError as error:
-        raise InputFileError(f"{str(path)!r} is not TOML ({error}); see docs/constants.md") from None
+        raise InputFileError(f"{str(path)!r} is not TOML ({error}); see docs/own-model.md") from None
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
-        raise InputFileError(f"{str(path)!r} has a bad value at {key}: {first['msg']}; see docs/constants.md") from None
+        raise InputFileError(f"{str(path)!r} has a bad value at {key}: {first['msg']}; see docs/own-model.md") from None
 
 
 def _build(table: ModelTable, base: Path) -> nn.Module:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,7 +32,7 @@ class Cells:
 
     ``values`` (rows, columns) choose the shades, nan for none; ``texts`` say what is written in each cell. ``marks`` (rows, columns)
     number the hatch of a cell, -1 for none; ``legend`` names the hatches in that order. ``framed`` (rows, columns) cells get a thick
-    frame, which ``frame`` names.
+    frame, which ``frame`` names. ``note`` stands below in small letters.
     """
 
     title: str
@@ -45,6 +46,7 @@ class Cells:
     legend: Sequence[str] = ()
     framed: NDArray[np.bool_] | None = None
     frame: str = ""
+    note: str = ""
 
 
 def cells_figure(cells: Cells) -> Figure:
@@ -69,7 +71,15 @@ def cells_figure(cells: Cells) -> Figure:
         axes.tick_params(length=0)
         axes.set(xlabel=cells.x_label, ylabel=cells.y_label)
         _legend(axes, cells)
+        write_note(figure, cells.note)
     return figure
+
+
+def write_note(figure: Figure, note: str) -> None:
+    """Small letters below a figure, wrapped to its width."""
+    if note:
+        lines = textwrap.wrap(plain(note), int(figure.get_figwidth() * 14), break_on_hyphens=False)
+        figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=9, color=INK)
 
 
 def norm_of(values: Values) -> Normalize:
@@ -93,11 +103,14 @@ def is_dark(colour: tuple[float, ...]) -> bool:
 def short(value: float, digits: int = 3) -> str:
     """A number in a few characters: 0.0977, 1.2×10⁵, 12 400; whole numbers below a million in full."""
     if value == round(value) and abs(value) < 1e6:
-        return f"{value:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}").replace("-", "−")
-    if 1e-3 <= abs(value) < 1e5:
-        return f"{value:.{digits}g}".replace("-", "−") if abs(value) < 10**digits else f"{value:.0f}".replace("-", "−")
-    factor, _, power = f"{value:.{digits - 1}e}".partition("e")
-    return f"{factor.replace('-', '−')}×10{str(int(power)).translate(_RAISED)}"
+        text = f"{value:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    elif 1e-3 <= abs(value) < 1e5:
+        text = f"{value:.{digits}g}" if abs(value) < 10**digits else f"{value:.0f}"
+    else:
+        factor, _, power = f"{value:.{digits - 1}e}".partition("e")
+        ten = f"10{str(int(power)).translate(_RAISED)}"
+        text = {"1": ten, "-1": f"-{ten}"}.get(f"{float(factor):g}", f"{float(factor):g}×{ten}")
+    return text.replace("-", "−")
 
 
 def _check(cells: Cells) -> None:

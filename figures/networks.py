@@ -69,7 +69,15 @@ def _draw_graph(axes: Axes, matrix: MixingMatrix) -> None:
     heaviest = max(weight for _, _, weight in links)
     slim = 1.0 if len(links) <= 200 else 0.5
     widths = [slim * (0.5 + 1.3 * weight / heaviest) for _, _, weight in links]
-    axes.add_collection(LineCollection([at[[row, column]] for row, column, _ in links], colors=_EDGE, linewidths=widths, alpha=0.85 if len(links) <= 200 else 0.5, zorder=1))
+    axes.add_collection(
+        LineCollection(
+            [at[[row, column]] for row, column, _ in links],
+            colors=_EDGE,
+            linewidths=widths,
+            alpha=0.85 if len(links) <= 200 else 0.5,
+            zorder=1,
+        )
+    )
     if not matrix.symmetric:
         _heads(axes, at, links)
     size = 11.0 if matrix.nodes <= 20 else max(3.0, 60 / np.sqrt(matrix.nodes))

@@ -61,7 +61,7 @@ def cells_figure(cells: Cells) -> Figure:
     width = max(0.62, 0.105 * widest + 0.2)
     names = max(len(name) for name in cells.rows)
     with house_style():
-        figure = new_figure(max(4.8, 1.1 + 0.085 * names + width * columns), 1.7 + 0.42 * rows + 0.22 * len(cells.legend), cells.title)
+        figure = new_figure(max(5.4, 1.1 + 0.085 * names + width * columns), 1.7 + 0.42 * rows + 0.22 * len(cells.legend), cells.title)
         axes = figure.subplots()
         axes.grid(False)
         axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
@@ -111,6 +111,11 @@ def short(value: float, digits: int = 3) -> str:
         ten = f"10{str(int(power)).translate(_RAISED)}"
         text = {"1": ten, "-1": f"-{ten}"}.get(f"{float(factor):g}", f"{float(factor):g}×{ten}")
     return text.replace("-", "−")
+
+
+def three(value: float) -> str:
+    """The same with three digits always, so that a column of ratios reads evenly: 8.90 beside 62.4."""
+    return f"{value:#.3g}".rstrip(".") if 1e-3 <= abs(value) < 1e3 else short(value)
 
 
 def _check(cells: Cells) -> None:

@@ -17,7 +17,7 @@ from bounds.errors import DomainError
 from bounds.symbols import Symbol
 from bounds.vocabulary import Quantity
 from figures.axes import Scale, scale_x, scale_y
-from figures.cells import HATCHES, SHADES, Cells, cells_figure, short, write_note
+from figures.cells import HATCHES, SHADES, Cells, cells_figure, short, three, write_note
 from figures.style import BOUND, FAINT, INK, house_style, new_figure, plain
 from figures.words import quantity_words
 
@@ -106,7 +106,7 @@ def levels_of(values: Values) -> tuple[Values, bool]:
 def _cells_of(drawn: ValueMap, shown: Values) -> Figure:
     values, vacuous = shown[::-1], _vacuous(drawn, shown)[::-1]
     marks = np.where(~drawn.applies[::-1], 0, np.where(np.isnan(values), 1, np.where(vacuous, 2, -1))).astype(np.int64)
-    texts = [["" if np.isnan(value) else short(float(value)) for value in row] for row in values]
+    texts = [["" if np.isnan(value) else three(float(value)) for value in row] for row in values]
     legend = ("outside the assumptions", "no finite value", _vacuous_words(drawn))
     across, up = ([short(float(value)) for value in ends] for ends in (drawn.x_values, drawn.y_values[::-1]))
     labels = (axis_label(drawn.x), axis_label(drawn.y))

@@ -94,7 +94,7 @@ def new_figure(width: float, height: float, title: str | None = None) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     if title:
-        lines = textwrap.wrap(plain(title), width=int(width * 10.5))
+        lines = textwrap.wrap(plain(title), width=int(width * 9.5))
         figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=12, fontweight="bold")
     return figure
 

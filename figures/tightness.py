@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bounds.symbols import symbol
 from bounds.vocabulary import Quantity
-from figures.cells import Cells, cells_figure, short
+from figures.cells import Cells, cells_figure, short, three
 from figures.maps import axis_label, fixed_words
 from figures.words import quantity_words
 from verify.tightness import LEVEL, TightnessMap
@@ -60,4 +60,4 @@ def _marks(found: TightnessMap) -> NDArray[np.int64]:
 def _text(ratio: float, sure: bool) -> str:
     if not np.isfinite(ratio):
         return ""
-    return short(ratio) if sure else f"({short(ratio)})"
+    return three(ratio) if sure else f"({three(ratio)})"

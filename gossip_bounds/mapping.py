@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,18 +19,28 @@ from figures.style import save
 from figures.tightness import tightness_figure
 from gossip_bounds.arguments import Value, parse_assignments, single
 from gossip_bounds.evaluation import evaluate_grid, evaluate_point
-from gossip_bounds.readings import read_points
+from gossip_bounds.readings import parse_where, read_points
 from verify.tightness import tightness_map
 
 Words = tuple[str | None, str | None, str | None]
 _MOST = 100_000
 
 
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which rows and columns of a CSV file are drawn."""
+
+    path: Path
+    x: str | None
+    x2: str | None
+    y: str | None
+    where: Sequence[str]
+
+
 def plot_map(
-    bound_id: str, assignments: list[str], words: Words, columns: tuple[Path, str | None, str | None, str | None] | None,
-    trivial: float | None, seed: int, output: Path,
-) -> None:  # fmt: skip
-    """Draw the map and write the figure; ``words`` are topology, update form and readout, ``columns`` the file and its x, x2 and y.
+    bound_id: str, assignments: list[str], words: Words, columns: Columns | None, trivial: float | None, seed: int, output: Path
+) -> None:
+    """Draw the map and write the figure; ``words`` are topology, update form and readout.
 
     Raises:
         GossipBoundsError: each kind one line; nothing is written then.
@@ -38,6 +50,10 @@ def plot_map(
     bound.check_names(values.keys() - {"m"})
     if trivial is not None and not 0 < trivial < math.inf:
         raise DomainError(f"got --trivial {trivial:g}; the trivial bound is a finite number > 0")
+    if trivial is not None and columns is not None:
+        raise UnknownParameterError(
+            "--trivial marks a map of the bound; with --measured the map is of bound/measured: leave one of them out"
+        )
     figure = _values(bound, assignments, values, words, trivial) if columns is None else _ratios(bound, values, words, columns, seed)
     save(figure, output)
 
@@ -61,19 +77,19 @@ def _values(bound: Bound, assignments: list[str], values: dict[str, list[Value]]
     return value_map(ValueMap(bound.id, bound.quantity, symbol(x), symbol(y), across, up, numbers, applies, _told(fixed, words), trivial))
 
 
-def _ratios(
-    bound: Bound, values: dict[str, list[Value]], words: Words, columns: tuple[Path, str | None, str | None, str | None], seed: int
-) -> Figure:
-    path, x, x2, y = columns
+def _ratios(bound: Bound, values: dict[str, list[Value]], words: Words, columns: Columns, seed: int) -> Figure:
+    path, x, x2, y = columns.path, columns.x, columns.x2, columns.y
     if x is None or x2 is None or y is None:
         raise MissingParameterError("a map of measurements needs three columns; give --x COLUMN --x2 COLUMN and --y COLUMN")
+    if x == x2:
+        raise UnknownParameterError(f"got {x} as --x and --x2; a map has two parameters")
     names = (x, x2)
     for name in names:
         if name in values:
             raise UnknownParameterError(f"{name} is given and is a column of {str(path)!r} too; leave {name}=... out")
     bound.check_names(set(names) - {"m"})
     fixed = {name: single(values, name) for name in values}
-    points, measured = read_points(path, names, y)
+    points, measured = read_points(path, names, y, parse_where(columns.where))
     at = [{**fixed, **{name: _plain(name, value) for name, value in zip(names, point, strict=True)}} for point in points]
     found = [evaluate_point(bound, one, *words) for one in at]
     limits, applies = [one.value for one in found], [one.applies is not False for one in found]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from figures.parameter import Series, bound_over_parameter
 from figures.style import save
 from gossip_bounds.arguments import Value, parse_assignments
 from gossip_bounds.evaluation import evaluate_grid
-from gossip_bounds.readings import read_measured
+from gossip_bounds.readings import parse_where, read_measured
 
 _MAX_FAMILY = 8
 
@@ -49,6 +50,7 @@ def plot_bound(
     y: str | None,
     seed: int,
     output: Path,
+    where: Sequence[str] = (),
 ) -> None:
     """Draw the bound over its first grid and write the figure; nothing is written when anything is wrong.
 
@@ -64,7 +66,7 @@ def plot_bound(
     if measured is not None:
         if x is None or y is None:
             raise MissingParameterError("--measured needs the columns; give --x COLUMN and --y COLUMN")
-        beside = read_measured(measured, x, y, seed)
+        beside = read_measured(measured, x, y, seed, parse_where(where))
     series = _series(bound, axis, values, topology, form, readout)
     log = any(text.startswith(f"{axis}=") and text.endswith(":log") for text in assignments)
     figure = bound_over_parameter(symbol(axis), np.array(values[axis], dtype=float), series, bound.quantity, log, beside)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import csv
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from bounds.errors import InputFileError, UnknownNameError
+from bounds.errors import InputFileError, UnknownNameError, UnknownParameterError
 from bounds.files import read_text
 from figures.parameter import MeasuredSeries
 from verify.statistics import MIN_REPLICATES, max_t_band
 
 _LEVEL = 0.05
 _RESAMPLES = 9_999
+_SHOWN = 6
 Place = tuple[float, ...]
 
 
@@ -32,15 +33,34 @@ def _number(path: Path, row: int, name: str, text: str | None) -> float:
 
 def _column(path: Path, rows: Sequence[dict[str, str]], name: str) -> list[float]:
     if name not in rows[0]:
-        raise UnknownNameError(f"{str(path)!r} has no column {name!r}; its columns are {', '.join(rows[0])}")
+        raise _no_column(path, rows, name)
     return [_number(path, index, name, row[name]) for index, row in enumerate(rows, start=1)]
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def _rows(path: Path, where: Mapping[str, str]) -> list[dict[str, str]]:
     rows = list(csv.DictReader(read_text(path).splitlines()))
     if not rows:
         raise InputFileError(f"{str(path)!r} has no rows; write a header line and one row per measurement")
+    for name, value in where.items():
+        if name not in rows[0]:
+            raise _no_column(path, rows, name)
+        kept = [row for row in rows if _same(row[name], value)]
+        if not kept:
+            found = ", ".join(list(dict.fromkeys(row[name] for row in rows))[:_SHOWN])
+            raise InputFileError(f"no row of {str(path)!r} has {name}={value}; its values of {name} begin with {found}")
+        rows = kept
     return rows
+
+
+def _same(text: str, wanted: str) -> bool:
+    try:
+        return float(text) == float(wanted)
+    except (TypeError, ValueError):
+        return text == wanted
+
+
+def _no_column(path: Path, rows: Sequence[dict[str, str]], name: str) -> UnknownNameError:
+    return UnknownNameError(f"{str(path)!r} has no column {name!r}; its columns are {', '.join(rows[0])}")
 
 
 def _words(at: Place) -> str:
@@ -62,15 +82,30 @@ def _by_replicate(path: Path, places: Sequence[Place], y: list[float], replicate
     return points, np.array([[values[at] for at in points] for values in table.values()])
 
 
-def read_points(path: Path, names: Sequence[str], y_name: str) -> tuple[list[Place], np.ndarray]:
+def parse_where(texts: Sequence[str]) -> dict[str, str]:
+    """``["n=16"]`` to the wanted value of each column.
+
+    Raises:
+        UnknownParameterError: for an argument without ``=``, or a column given twice.
+    """
+    where: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name or name in where:
+            raise UnknownParameterError(f"got --where {text}; write COLUMN=VALUE, each column once")
+        where[name] = value
+    return where
+
+
+def read_points(path: Path, names: Sequence[str], y_name: str, where: Mapping[str, str]) -> tuple[list[Place], np.ndarray]:
     """The points (values of the columns ``names``) in order and the measurements (replicates, points).
 
-    Without a ``replicate`` column there is one row of measurements: the means per point.
+    Only rows are read that have the values ``where`` says, by column. Without a ``replicate`` column there is one row of measurements: the means per point.
 
     Raises:
         InputFileError, UnknownNameError: each one line, for files and columns that do not fit.
     """
-    rows = _rows(path)
+    rows = _rows(path, where)
     places = list(zip(*(_column(path, rows, name) for name in names), strict=True))
     y = _column(path, rows, y_name)
     if "replicate" in rows[0]:
@@ -82,13 +117,13 @@ def read_points(path: Path, names: Sequence[str], y_name: str) -> tuple[list[Pla
     return points, np.array([[np.mean(groups[at]) for at in points]])
 
 
-def read_measured(path: Path, x_name: str, y_name: str, seed: int) -> MeasuredSeries:
+def read_measured(path: Path, x_name: str, y_name: str, seed: int, where: Mapping[str, str]) -> MeasuredSeries:
     """Measurements along one column: means per point, with simultaneous 95 % bands where a ``replicate`` column allows them.
 
     Raises:
         InputFileError, UnknownNameError: each one line, for files and columns that do not fit.
     """
-    places, values = read_points(path, (x_name,), y_name)
+    places, values = read_points(path, (x_name,), y_name, where)
     points = np.array([at for (at,) in places])
     if len(values) < MIN_REPLICATES:
         return MeasuredSeries(points, values.mean(axis=0), replicates=len(values))

@@ -19,6 +19,9 @@ def plot(
     measured: Annotated[Path | None, typer.Option(help="CSV file of measurements to draw beside the bound.")] = None,
     x: Annotated[str | None, typer.Option("--x", help="Its column for the horizontal axis.")] = None,
     y: Annotated[str | None, typer.Option("--y", help="Its column for the measured values; a 'replicate' column gives bands.")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option("--where", help="Only its rows with this value; may be given several times.", metavar="COLUMN=VALUE")
+    ] = None,
     topology: Topology = None,
     update_form: Form = None,
     readout: Readout = None,
@@ -39,17 +42,17 @@ def plot(
     texts, form, readout = split_words(assignments or [], update_form, readout)
     if not as_map and (x2 is not None or trivial is not None):
         raise MissingParameterError("--x2 and --trivial belong to a map; give --map too, or leave them out")
+    if measured is None and (x, x2, y, where) != (None, None, None, None):
+        raise MissingParameterError("columns are named and no file; give --measured FILE.csv, or leave --x, --x2, --y and --where out")
     if as_map:
-        from gossip_bounds.mapping import plot_map
+        from gossip_bounds.mapping import Columns, plot_map
 
-        columns = None if measured is None else (measured, x, x2, y)
-        if columns is None and (x, x2, y) != (None, None, None):
-            raise MissingParameterError("columns are named and no file; give --measured FILE.csv, or leave --x, --x2 and --y out")
+        columns = None if measured is None else Columns(measured, x, x2, y, where or [])
         plot_map(bound_id, texts, (topology, form, readout), columns, trivial, seed, output)
     else:
         from gossip_bounds.plotting import plot_bound
 
-        plot_bound(bound_id, texts, topology, form, readout, measured, x, y, seed, output)
+        plot_bound(bound_id, texts, topology, form, readout, measured, x, y, seed, output, where or [])
     print(f"wrote {output}")
 
 

@@ -10,6 +10,7 @@ from html import escape
 from textwrap import wrap
 from typing import Any
 
+from curve import curve
 from markup import bullets, code, directive, page, plain, section, table, toctree
 
 from bounds.bound import Bound
@@ -115,26 +116,36 @@ def _example(bound: Bound) -> str:
     command, printed = example_output(bound)
     shown = " \\\n  ".join(wrap(command, _WIDTH - 4, break_long_words=False, break_on_hyphens=False))
     console = directive("code-block", "console", f"$ {shown}\n{printed}")
-    return "\n\n".join([console, "In Python:", directive("code-block", "python", python_example(bound, command))])
+    name, drawn = curve(bound, example_values(bound, command))
+    blocks = [console, "In Python:", directive("code-block", "python", python_example(bound, command))]
+    if name:
+        blocks += [
+            f"Over {code(name)}, the others as above, where the assumptions hold (both axes logarithmic):",
+            directive("raw", "html", drawn),
+        ]
+    return "\n\n".join(blocks)
 
 
 def python_example(bound: Bound, command: str) -> str:
     """The same in Python, with its value behind it."""
-    words = dict(word.split("=") for word in shlex.split(command)[3:] if "=" in word)
-    values: dict[str, Any] = {name: _value(text) for name, text in words.items()}
-    shown = {name: repr(value) for name, value in values.items()}
+    values = example_values(bound, command)
     lines = ["import bounds", ""]
-    if "--topology" in command:
-        nodes = values["m"]
-        lines = ["import bounds", "from bounds.topology import topology", "", f'ring = topology("ring", {nodes})']
-        values, shown = values | {"spectrum": topology("ring", nodes).spectrum}, shown | {"spectrum": "ring.spectrum"}
-    kept = [name for name in values if name in bound.formula.parameters]
-    value = bound.evaluate(**{name: values[name] for name in kept})
-    arguments = ", ".join(f"{name}={shown[name]}" for name in kept)
+    if "spectrum" in values:
+        lines = ["import bounds", "from bounds.topology import topology", "", f'ring = topology("ring", {len(values["spectrum"])})']
+    arguments = ", ".join(f"{name}={'ring.spectrum' if name == 'spectrum' else repr(value)}" for name, value in values.items())
     call = f"bound.evaluate({arguments})"
     if len(call) > _WIDTH:
         call = "\n    ".join(["bound.evaluate(", *wrap(arguments, _WIDTH - 4)]) + "\n)"
-    return "\n".join([*lines, f'bound = bounds.get("{bound.id}")', f"{call}  # {value!r}"])
+    return "\n".join([*lines, f'bound = bounds.get("{bound.id}")', f"{call}  # {bound.evaluate(**values)!r}"])
+
+
+def example_values(bound: Bound, command: str) -> dict[str, Any]:
+    """The parameters that the command gives to the bound."""
+    words = dict(word.split("=") for word in shlex.split(command)[3:] if "=" in word)
+    values: dict[str, Any] = {name: _value(text) for name, text in words.items()}
+    if "--topology" in command:
+        values["spectrum"] = topology("ring", values["m"]).spectrum
+    return {name: value for name, value in values.items() if name in bound.formula.parameters}
 
 
 def _value(text: str) -> Any:

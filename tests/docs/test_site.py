@@ -27,6 +27,7 @@ import api_pages  # noqa: E402
 import bound_pages  # noqa: E402
 from benchmark_page import benchmark_page, met  # noqa: E402
 from command_page import command_page  # noqa: E402
+from curve import curve  # noqa: E402
 from docstrings import escaped  # noqa: E402
 from markup import plain  # noqa: E402
 from mathml import mathml  # noqa: E402
@@ -70,6 +71,25 @@ def test_the_example_of_a_bound_applies_and_both_ways_give_one_number(name: str)
     value = eval(ast.get_source_segment(code, last) or "", found)
     assert repr(value) == code.rpartition("# ")[2]
     assert f"{name} = {value:.6g} " in printed
+
+
+def test_curves_move_as_their_bounds_declare() -> None:
+    drawn = {}
+    for name, bound in catalogue().items():
+        values = bound_pages.example_values(bound, bound_pages.example_output(bound)[0])
+        parameter, picture = curve(bound, values)
+        if not parameter:
+            continue
+        tree = ElementTree.fromstring(picture)
+        drawn[name] = tree.attrib["aria-label"]
+        points = [tuple(map(float, pair.split(","))) for pair in tree.find("polyline").attrib["points"].split()]  # type: ignore[union-attr]
+        heights = [-y for _, y in points]
+        rising = bound.directions[parameter].value == "increasing"
+        assert heights == sorted(heights, reverse=not rising), name
+        assert all(0 <= x <= 560 and 0 <= y <= 240 for x, y in points)
+    assert len(drawn) >= 44
+    # 2 L^2 eta T/(m n) with L = 1, eta = 0.05, m = 16, n = 64.
+    assert drawn["dsgd_convex"] == "generalization error over T, from 10 to 1e+05: from 0.000977 to 9.77"
 
 
 def test_every_bound_is_on_both_indexes() -> None:

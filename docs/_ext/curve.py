@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -51,7 +52,7 @@ def _drawn(name: str, quantity: str, points: Sequence[tuple[float, float]]) -> s
         low, high = low - 0.1, high + 0.1
 
     def across(value: float) -> float:
-        return _LEFT + (value - x[0]) / (x[-1] - x[0]) * (_WIDTH - _LEFT - 14)
+        return _LEFT + (value - x[0]) / (x[-1] - x[0]) * (_WIDTH - _LEFT - 24)
 
     def up(value: float) -> float:
         return _HEIGHT - _BOTTOM - (value - low) / (high - low) * (_HEIGHT - _BOTTOM - _TOP)
@@ -68,7 +69,7 @@ def _drawn(name: str, quantity: str, points: Sequence[tuple[float, float]]) -> s
     words = f"{quantity} over {name}, from {_number(x[0])} to {_number(x[-1])}: from {_number(y[0])} to {_number(y[-1])}"
     return (
         f'<svg class="curve" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(words)}">'
-        f'<path d="M{_LEFT} {_TOP}V{_HEIGHT - _BOTTOM}H{_WIDTH - 8}"/>{"".join(marks)}<polyline points="{line}"/>'
+        f'<path d="M{_LEFT} {_TOP}V{_HEIGHT - _BOTTOM}H{_WIDTH - 16}"/>{"".join(marks)}<polyline points="{line}"/>'
         f'<text x="{(_LEFT + _WIDTH) / 2}" y="{_HEIGHT - 4}">{escape(name)}</text></svg>'
     )
 
@@ -82,4 +83,4 @@ def _ticks(low: float, high: float) -> list[float]:
 
 
 def _number(power: float) -> str:
-    return f"{10**power:.3g}"
+    return re.sub(r"e\+?(-?)0*", r"e\1", f"{10**power:.3g}")

@@ -22,6 +22,11 @@ def escaped(text: str) -> str:
         text = _TWO_NAMES.sub(r"\1/", text)
     pieces = _MARKUP.split(text)
     pieces[::2] = [re.sub(r"(?<!\\)([*|]|_(?!\w))", r"\\\1", piece) for piece in pieces[::2]]
+    # Markup that touches a word needs an empty mark between them.
+    for k in range(1, len(pieces), 2):
+        if pieces[k][0] in "`:":
+            pieces[k - 1] = re.sub(r"(?<=[\w.])$", r"\\ ", pieces[k - 1])
+            pieces[k + 1] = re.sub(r"^(?=\w)", r"\\ ", pieces[k + 1])
     return "".join(pieces)
 
 

@@ -89,7 +89,7 @@ def test_curves_move_as_their_bounds_declare() -> None:
         assert all(0 <= x <= 560 and 0 <= y <= 240 for x, y in points)
     assert len(drawn) >= 44
     # 2 L^2 eta T/(m n) with L = 1, eta = 0.05, m = 16, n = 64.
-    assert drawn["dsgd_convex"] == "generalization error over T, from 10 to 1e+05: from 0.000977 to 9.77"
+    assert drawn["dsgd_convex"] == "generalization error over T, from 10 to 1e5: from 0.000977 to 9.77"
 
 
 def test_every_bound_is_on_both_indexes() -> None:
@@ -158,6 +158,7 @@ def test_every_exported_constant_has_a_comment() -> None:
 def test_docstrings_are_text_but_for_code_and_roles() -> None:
     text = "max |lambda_i|, *args and x_ of ``a*b|c_`` in :attr:`Run.x_`\n\n* an item\n>>> 2 * 3"
     assert escaped(text) == "max \\|lambda_i\\|, \\*args and x\\_ of ``a*b|c_`` in :attr:`Run.x_`\n\n* an item\n>>> 2 * 3"
+    assert escaped("0..``n``s of :class:`Run`") == "0..\\ ``n``\\ s of :class:`Run`"
     assert escaped("Args:\n    a, b, c: numbers.") == "Args:\n    a/b/c: numbers."
     assert escaped("Raises:\n    SomeError, OtherError: both.") == "Raises:\n    SomeError, OtherError: both."
 

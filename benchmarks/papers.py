@@ -28,7 +28,7 @@ _STRENGTH = [evidence.value for evidence in Evidence]
 _BEGIN, _END = "<!-- verdicts -->", "<!-- end of verdicts -->"
 _MADE = (
     "Made by `python -m benchmarks.papers out/results.json` from what `make verify` wrote "
-    "(seed 0; the base experiments at the default budget, papers at `--quick`)."
+    "(seed 0; the base experiments at the default budget, papers at `--quick`: longer runs decide more)."
 )
 
 

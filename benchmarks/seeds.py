@@ -56,9 +56,10 @@ def main() -> int:
         for key, verdict in one_seed(asked.names, asked.budget, seed, asked.jobs).items():
             table.setdefault(key, []).append(verdict)
         seconds.append(time.perf_counter() - start)
-        rows = markdown(table, [f"seed {index}" for index in range(seed + 1)])
+        title = f"# Verdicts under several seeds: {', '.join(asked.names)}"
         text = (
-            "\n".join([f"# Verdicts under several seeds: {' '.join(asked.names)}", "", *rows, "", _summary(table, seconds, asked)]) + "\n"
+            "\n".join([title, "", *markdown(table, [f"seed {index}" for index in range(seed + 1)]), "", _summary(table, seconds, asked)])
+            + "\n"
         )
         if asked.out:
             # After every seed: a check that is stopped keeps what it found.

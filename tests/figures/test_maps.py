@@ -97,6 +97,9 @@ def test_few_points_are_written_into_cells_with_the_largest_row_above() -> None:
     texts = np.array([text.get_text() for text in axes.texts]).reshape(5, 5)
     assert texts[-1, 0] == three(float(one.values[0, 0]))
     assert (texts[:, -1] == "").all()
+    allowed = one.values[one.applies]
+    hatches = [patch.get_hatch() for patch in axes.patches if patch.get_hatch()]
+    assert {hatch: hatches.count(hatch) for hatch in hatches} == {"////": 5 * 1, "xxxx": int((allowed > 1).sum())}
     assert axes.get_yticklabels()[0].get_text() == "100\N{NARROW NO-BREAK SPACE}000"
     assert words_of(value_map(one)) == ["outside the assumptions", "VACUOUS: above the trivial bound 1"]
 

@@ -74,6 +74,7 @@ def test_a_directed_graph_has_arrows_and_a_plane_of_eigenvalues() -> None:
     assert figure.axes[1].get_xlabel() == r"real part of $\lambda_i$"
 
 
+@pytest.mark.slow
 def test_a_million_nodes_have_a_spectrum_alone() -> None:
     found = network("ring", 1_000_000)
     figure = topology_figure(found)  # type: ignore[arg-type]
@@ -83,6 +84,7 @@ def test_a_million_nodes_have_a_spectrum_alone() -> None:
     assert "λ = 0.9999999999868" in figure.get_suptitle()
 
 
+@pytest.mark.slow
 def test_any_graph_of_ones_own_is_drawn_the_same_way_each_time() -> None:
     import networkx as nx
 

@@ -9,10 +9,11 @@ import os
 import re
 import shlex
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from benchmarks.gallery_entries import ENTRIES, Entry
 from bounds.files import write_bytes, write_text
@@ -26,17 +27,18 @@ _EMBEDDED = re.compile(r'src="data:image/png;base64,([^"]+)"')
 #: Results never depend on it; one process is enough.
 _ALONE = ["--jobs", "1"]
 _SPREAD = ("certificates", "measure", "verify")
+_FEW_COLOURS = 32
 _HEAD = """# Gallery
 
-Every picture here is what the command under it writes, byte for byte (`python -m benchmarks.gallery` draws them again). Ending the file's name in
-`.svg` or `.pdf` gives vectors. All of them can be read in grey and by colour-blind people: lines differ in stroke and marker, shades in lightness, and
-numbers stand in the cells and on the level lines. In Python each is a function of `figures` that takes what `bounds` or `verify` computed
-and returns a matplotlib figure.
+Every picture here is drawn by the command under it; `python -m benchmarks.gallery` draws all of them again, to the same bytes with the pinned
+versions. A file name that ends in `.svg` or `.pdf` gives vectors. The pictures can be read in grey and by colour-blind people: lines differ in stroke
+and marker, shades in lightness, and numbers stand in the cells and on the level lines. In Python each is a function of `figures`,
+which takes what `bounds` or `verify` computed and returns a matplotlib figure.
 """
 
 
 def picture(entry: Entry, folder: Path, done: set[str]) -> bytes:
-    """Run the commands of an entry in ``folder``, those in ``done`` excepted, and return the picture's bytes.
+    """Run the commands of an entry in ``folder``, those in ``done`` excepted, and return the picture's bytes; of a large one a small copy.
 
     Raises:
         RuntimeError: when a command fails.
@@ -47,8 +49,17 @@ def picture(entry: Entry, folder: Path, done: set[str]) -> bytes:
             done.add(command)
     path, _, number = entry.place.partition("#")
     if not number:
-        return (folder / path).read_bytes()
-    return base64.b64decode(_EMBEDDED.findall((folder / path).read_text(encoding="utf-8"))[int(number) - 1])
+        return _small((folder / path).read_bytes())
+    return _small(base64.b64decode(_EMBEDDED.findall((folder / path).read_text(encoding="utf-8"))[int(number) - 1]))
+
+
+def _small(drawn: bytes) -> bytes:
+    if len(drawn) <= MOST:
+        return drawn
+    stream = io.BytesIO()
+    colours = Image.open(io.BytesIO(drawn)).convert("RGB").quantize(_FEW_COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    colours.save(stream, "png", optimize=True, dpi=(160, 160))
+    return stream.getvalue()
 
 
 def prepare(folder: Path) -> None:
@@ -60,16 +71,18 @@ def prepare(folder: Path) -> None:
             write_text(folder / "runs" / name, _made_up(level, name))
 
 
-def page(entries: Iterable[Entry] = ENTRIES) -> str:
+def page(entries: Sequence[Entry] = ENTRIES) -> str:
     """The text of docs/gallery.md."""
-    return "\n".join([_HEAD, *map(_section, entries)])
+    return "\n".join([_HEAD, *(_section(entry, before) for before, entry in zip([None, *entries], entries, strict=False))])
 
 
-def _section(entry: Entry) -> str:
-    commands = "\n".join(entry.commands)
-    where = "" if not entry.found else f" The picture is `{entry.found.partition('#')[0]}`."
-    words = f"{entry.shows}{'' if '#' in entry.found else where}"
-    return f"## {entry.title}\n\n![{entry.alt}]({FOLDER}/{entry.name}.png)\n\n{words}\n\n```\n{commands}\n```\n\nIn Python: `figures.{entry.function}`.\n"
+def _section(entry: Entry, before: Entry | None) -> str:
+    commands = "```\n" + "\n".join(entry.commands) + "\n```"
+    if before is not None and before.commands == entry.commands:
+        commands = f"Drawn by the same command as the picture above. In Python: `figures.{entry.function}`."
+    else:
+        commands += f"\n\nIn Python: `figures.{entry.function}`."
+    return f"## {entry.title}\n\n![{entry.alt}]({FOLDER}/{entry.name}.png)\n\n{entry.shows}\n\n{commands}\n"
 
 
 def _execute(command: str, folder: Path) -> None:

@@ -43,7 +43,7 @@ ENTRIES = (
         "The first grid is the horizontal axis, the others make a line for each of their combinations. The excess risk falls with the steps and "
         "then rises again; four gossip steps help where the learning rate is large, and do nothing that can be seen where it is small.",
         "Six curves of an excess-risk bound over the steps, on logarithmic axes. For the learning rate 0.001 the curves for one and for four "
-        "gossip steps lie on each other; for 0.1 the one for four lies about ten times lower.",
+        "gossip steps lie on each other; for 0.1 the one for four lies below, up to fourteen times.",
     ),
     Entry(
         "measured",
@@ -53,8 +53,8 @@ ENTRIES = (
             f"gossip-bounds plot dsgd_convex T=25:800:40:log L=1.4143 beta=0.5 eta=0.5 m=8 n=16 {_COLUMNS} --x T --where n=16 -o measured.png",
         ),
         "bound_over_parameter",
-        "Points are means of 20 replicates, the band covers the mean at all points at once in 95 % of cases. The bound grows like T, the "
-        "measured error levels off: the bound holds here and gets looser with every step.",
+        "Points are means of 20 replicates; either end of the band, taken alone, holds at all of them together with 95 % confidence. The upper end "
+        "lies below the bound everywhere. The bound grows like T, the measured error levels off.",
         "The bound rises as a straight line from 0.4 to 12 over 25 to 800 steps, on logarithmic axes; the measured generalization error rises "
         "from 0.05 to 0.19 and bends away from it.",
     ),
@@ -66,9 +66,9 @@ ENTRIES = (
             f"gossip-bounds plot dsgd_convex L=1.4143 beta=0.5 eta=0.5 m=8 --map {_COLUMNS} --x T --x2 n -o tightness.png",
         ),
         "tightness_figure",
-        "Bound over measured mean at every point of a sweep; 1 would be tight. Here the factor depends on the steps and hardly on the samples: "
-        "the bound has the right 1/n and the wrong growth in T. Brackets would mark means that the noise does not keep away from 0, a frame ones "
-        "above the bound, hatching points outside the assumptions.",
+        "Bound over measured mean at every point of a sweep; 1 would be tight. Here the factor grows with the steps and hardly depends on the "
+        "samples: the measured error falls with n as the bound does, and rises more slowly with T. Brackets would mark means that the noise "
+        "does not keep away from 0, a frame ones above the bound, hatching points outside the assumptions.",
         "A table of 6 numbers of steps by 4 numbers of samples per node. The ratio grows from about 8 at 25 steps to about 65 at 800, and is "
         "nearly the same for 8 to 64 samples.",
     ),
@@ -81,7 +81,7 @@ ENTRIES = (
         "value_map",
         "Level lines with their values. Hatched: the learning rate is too large for the theorem. Dotted: VACUOUS, the bound says less than "
         "the trivial bound given with `--trivial` (the loss's supremum M, say).",
-        "A map over learning rate and steps. A valley below 0.1 lies at learning rates near 0.003 and more than 2,000 steps; outside a curved "
+        "A map over learning rate and steps. A valley below 0.1 lies at learning rates below 0.009 and more than 2,000 steps; outside a curved "
         "region around it the bound is above 1 and dotted; beyond a learning rate of 0.25 the map is hatched.",
     ),
     Entry(
@@ -117,7 +117,7 @@ ENTRIES = (
         "exponential",
         16,
         "Neighbours at distances 1, 2, 4 and 8: more messages in a step than on a torus, and a gap that falls like 1/log m.",
-        "A circle of 16 nodes with chords of lengths 2, 4 and 8, and eigenvalues from 1 to -0.28; the second is 0.5, so that the gap is 0.5.",
+        "A circle of 16 nodes with chords of lengths 2, 4 and 8, and eigenvalues from 1 to -0.27; the second is 0.5, so that the gap is 0.5.",
     ),
     _topology(
         "star",
@@ -142,7 +142,8 @@ ENTRIES = (
         "The certificates table",
         (f"gossip-bounds certificates {_CERTIFIED} --out out -o certificates.png",),
         "certificates_figure",
-        "How bounds move with their parameters, each arrow proved in interval arithmetic over the default box; without ids the whole catalogue.",
+        "How bounds move with their parameters. Shaded arrows are proved in interval arithmetic over the default box, those both ways by two "
+        "certified witnesses. Without ids: the whole catalogue, in a minute or two.",
         "A table of six bounds by their parameters. Nearly all cells are shaded as proved and hold an arrow up, down, level or both ways; one "
         "is hatched, for no direction is declared there.",
     ),
@@ -152,8 +153,8 @@ ENTRIES = (
         (_VERIFY,),
         "region_figure",
         "A map that a claim of a paper brings into the report: the update form with the largest excess risk, with the borders that are proved.",
-        "A map over an eigenvalue and the step times the curvature. For positive eigenvalues CTA is largest for small steps and the consensus "
-        "form for large ones, with the proved border between them; the rest is the consensus form, or unstable.",
+        "A map over an eigenvalue and the step times the curvature. Below the first border, at positive eigenvalues and small steps, CTA is "
+        "largest; from there up to the second border the consensus form, which is unstable above it.",
         "out/report/figures/cao2025-consensus-worse-than-diffusion--one-hessian-cta-small-steps--map-1.png",
     ),
     Entry(
@@ -161,8 +162,10 @@ ENTRIES = (
         "A third number over two others",
         (_VERIFY,),
         "scatter_figure",
-        "The same command. One point per run, the shade is its test accuracy, the marker its method; the lines are levels of the plane fitted to all.",
-        "Points of trained networks over two numbers, shaded by a third, with five markers for the methods and the level lines of a plane.",
+        "One point per method, a mean over replicates: its place, its shade (the accuracy), its marker. The lines are levels of the least squares "
+        "plane through all runs. A quick look has three points, which decide nothing; the case is UNDECIDED.",
+        "Three points over the logarithms of the training loss and of the Hessian's trace, shaded by accuracy, one marker per method, over the "
+        "level lines of a plane.",
         "out/report/figures/cao2025-accuracy-two-factors--mlp-all-runs-not-flatness-alone--map-1.png",
     ),
     Entry(
@@ -170,10 +173,10 @@ ENTRIES = (
         "How often a verdict is wrong",
         (_VERIFY,),
         "calibration_figure",
-        "The same command measures its own verdicts where the truth is known, in `out/report/index.html`: rates of wrong verdicts by kind of noise, "
-        "against the nominal level.",
-        "Dots with intervals for kinds of noise, beside a line at the nominal level of 5 %. With few replicates of skewed noise the rate of false "
-        "HOLDS lies above it.",
+        "Every run of `verify` measures its own verdicts where the truth is known: rates of wrong verdicts by kind of noise, against the nominal "
+        "level, in `out/report/index.html`.",
+        "Dots with intervals for eleven kinds of noise and test and both wrong words, beside a line at the nominal level of 5 %. Every interval "
+        "reaches down to that line or lies below it.",
         "out/report/index.html#1",
     ),
     Entry(
@@ -181,8 +184,8 @@ ENTRIES = (
         "How often a violation is found",
         (_VERIFY,),
         "power_figure",
-        "The same page: the share of planted violations that are called VIOLATED, by how far the true bound was lowered.",
-        "A curve that falls from 100 % to the level of false alarms as the factor on the bound rises from 0.5 to nearly 1.",
+        "On the same page: the share of planted violations that are called VIOLATED, by how far the true bound was lowered.",
+        "A curve that falls from 100 % to about 6 % as the factor on the bound rises from 0.5 to 0.98.",
         "out/report/index.html#2",
     ),
     Entry(

@@ -22,7 +22,8 @@ SHADES = LinearSegmentedColormap.from_list("shades", ["#dfecf6", "#a9cbe4", "#3d
 HATCHES = ("////", "....", "xxxx", "\\\\\\\\")
 _LOG_RATIO = 20.0
 _MOST = 400
-_DARK = 0.45
+#: Where white and the style's ink have one contrast.
+_DARK = 0.21
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -95,9 +96,14 @@ def norm_of(values: Values) -> Normalize:
 
 
 def is_dark(colour: tuple[float, ...]) -> bool:
-    """Whether white letters are read more easily on this colour than black ones."""
-    red, green, blue = colour[:3]
-    return 0.299 * red + 0.587 * green + 0.114 * blue < _DARK
+    """Whether white letters stand out more on this colour than dark ones (relative luminance as WCAG 2 defines it)."""
+    return luminance(colour) < _DARK
+
+
+def luminance(colour: tuple[float, ...]) -> float:
+    """Relative luminance of an sRGB colour: 0 for black, 1 for white."""
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour[:3]]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def short(value: float, digits: int = 3) -> str:

@@ -76,12 +76,9 @@ def axis_label(known: Symbol) -> str:
 
 
 def fixed_words(fixed: Mapping[str, object]) -> str:
-    """``with L = 1, m = 16``; nothing where nothing is fixed."""
+    """``with L = 1, m = 16, topology: ring``; nothing where nothing is fixed."""
     space = "\N{NO-BREAK SPACE}"
-    told = [
-        f"{name}{space}={space}{value:g}" if isinstance(value, int | float) else f"{name}{space}={space}{value}"
-        for name, value in fixed.items()
-    ]
+    told = [f"{name}{space}={space}{value:g}" if isinstance(value, int | float) else f"{name}: {value}" for name, value in fixed.items()]
     return "with " + ", ".join(told) if told else ""
 
 

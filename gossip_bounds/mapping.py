@@ -18,7 +18,7 @@ from figures.maps import ValueMap, value_map
 from figures.style import save
 from figures.tightness import tightness_figure
 from gossip_bounds.arguments import Value, parse_assignments, single
-from gossip_bounds.evaluation import evaluate_grid, evaluate_point
+from gossip_bounds.evaluation import Evaluation, evaluate_grid, evaluate_point
 from gossip_bounds.readings import parse_where, read_points
 from verify.tightness import tightness_map
 
@@ -74,7 +74,8 @@ def _values(bound: Bound, assignments: list[str], values: dict[str, list[Value]]
     numbers = np.array([one.value for one in found]).reshape(shape)
     applies = np.array([one.applies is not False for one in found]).reshape(shape)
     across, up = (np.array(sorted(values[name]), dtype=np.float64) for name in grids)
-    return value_map(ValueMap(bound.id, bound.quantity, symbol(x), symbol(y), across, up, numbers, applies, _told(fixed, words), trivial))
+    told = _told(fixed, words, found)
+    return value_map(ValueMap(bound.id, bound.quantity, symbol(x), symbol(y), across, up, numbers, applies, told, trivial))
 
 
 def _ratios(bound: Bound, values: dict[str, list[Value]], words: Words, columns: Columns, seed: int) -> Figure:
@@ -93,7 +94,7 @@ def _ratios(bound: Bound, values: dict[str, list[Value]], words: Words, columns:
     at = [{**fixed, **{name: _plain(name, value) for name, value in zip(names, point, strict=True)}} for point in points]
     found = [evaluate_point(bound, one, *words) for one in at]
     limits, applies = [one.value for one in found], [one.applies is not False for one in found]
-    told = _told({name: [value] for name, value in fixed.items()}, words)
+    told = _told({name: [value] for name, value in fixed.items()}, words, found)
     return tightness_figure(tightness_map(bound.id, names, points, measured, limits, applies, seed), bound.quantity, told)
 
 
@@ -102,8 +103,10 @@ def _plain(name: str, value: float) -> Value:
     return int(value) if symbol(name).domain.integer and value == int(value) else value
 
 
-def _told(fixed: dict[str, list[Value]], words: Words) -> dict[str, object]:
-    """What a reader must know besides the axes: the parameters that stay, and the words chosen."""
+def _told(fixed: dict[str, list[Value]], words: Words, found: Sequence[Evaluation]) -> dict[str, object]:
+    """What a reader must know besides the axes: the parameters that stay, the words chosen, and assumptions that nothing decides."""
     chosen = dict(zip(("topology", "update form", "readout"), words, strict=True))
     numbers = {name: options[0] for name, options in fixed.items() if isinstance(options[0], int | float)}
-    return numbers | {name: word for name, word in chosen.items() if word is not None}
+    told: dict[str, object] = numbers | {name: word for name, word in chosen.items() if word is not None}
+    open_ = list(dict.fromkeys(text for one in found if one.applies is None for text in one.unmet))
+    return told | ({"not known to hold": "; ".join(open_)} if open_ else {})

@@ -7,7 +7,7 @@ WORKERS ?= 2
 # One thread per process: small tensors are slower on two.
 export OMP_NUM_THREADS := 1
 
-.PHONY: verify test test-all lint bench install clean
+.PHONY: verify test test-all lint bench docs install clean
 
 install: $(READY)
 
@@ -36,5 +36,9 @@ lint: $(READY)
 bench: $(READY)
 	$(PY) -m benchmarks
 
+# Every warning is an error; nothing is fetched. Then open out/site/index.html.
+docs: $(READY)
+	$(PY) -m sphinx -q -W --keep-going -d out/site-cache docs out/site
+
 clean:
-	rm -rf $(VENV) out build *.egg-info
+	rm -rf $(VENV) out build *.egg-info docs/api docs/catalogue docs/benchmarks.rst

@@ -18,7 +18,7 @@ from bounds.vocabulary import Direction, Kind, Quantity, Readout, UpdateForm
 
 if TYPE_CHECKING:
     from bounds.authoring import define, one_step
-    from bounds.calibration import Calibration, calibrate
+    from bounds.calibration import Calibration, GossipSteps, calibrate, gossip_table
     from bounds.certificates.certificate import Certificate, Witness
     from bounds.certificates.certify import certify
     from bounds.comparison.compare import compare
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 # Loaded when asked for: a plain evaluation does not need them.
 _LATER = {
     **dict.fromkeys(("define", "one_step"), "bounds.authoring"),
-    **dict.fromkeys(("Calibration", "calibrate"), "bounds.calibration"),
+    **dict.fromkeys(("Calibration", "GossipSteps", "calibrate", "gossip_table"), "bounds.calibration"),
     **dict.fromkeys(("Certificate", "Witness", "certify"), "bounds.certificates"),
     **dict.fromkeys(("Comparison", "Crossing", "Plane", "compare", "crossover"), "bounds.comparison"),
     "load": "bounds.own",
@@ -49,6 +49,7 @@ __all__ = [
     "Crossing",
     "Direction",
     "Domain",
+    "GossipSteps",
     "Kind",
     "Let",
     "Limit",
@@ -72,6 +73,7 @@ __all__ = [
     "define",
     "entries",
     "get",
+    "gossip_table",
     "limit",
     "load",
     "one_step",

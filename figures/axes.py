@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import textwrap
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Literal
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.ticker import FixedLocator, FormatStrFormatter, LogFormatterSciNotation, NullLocator, SymmetricalLogLocator
+from matplotlib.ticker import FixedLocator, FormatStrFormatter, LogFormatterSciNotation, LogLocator, NullLocator, SymmetricalLogLocator
 from numpy.typing import NDArray
 
 from bounds.symbols import Symbol
@@ -48,8 +49,12 @@ def _name_powers(axis: Axis, low: float, high: float, threshold: float | None = 
     axis.set_major_formatter(Powers(10, linthresh=threshold))
     if threshold is not None or high >= _MANY_DECADES * low:
         axis.set_minor_locator(NullLocator())
-    else:
+    elif high < _LOG_RATIO * low:
         axis.set_minor_formatter(Powers(10))
+    else:
+        # Every digit has a label by default, and the labels of 3 and 4 run into each other.
+        axis.set_minor_locator(LogLocator(10, subs=(2.0, 5.0)))
+        axis.set_minor_formatter(Powers(10, minor_thresholds=(math.inf, math.inf)))
 
 
 @dataclass(frozen=True, slots=True)

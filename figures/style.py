@@ -67,6 +67,8 @@ _RC: dict[str, Any] = {
     "ytick.color": INK,
     "xtick.labelsize": 10,
     "ytick.labelsize": 10,
+    "hatch.color": FAINT,
+    "hatch.linewidth": 0.9,
     "lines.linewidth": 2.0,
     "lines.markersize": 6.0,
     "legend.fontsize": 10,
@@ -92,7 +94,7 @@ def new_figure(width: float, height: float, title: str | None = None) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     if title:
-        lines = textwrap.wrap(plain(title), width=int(width * 10.5))
+        lines = textwrap.wrap(plain(title), width=int(width * 9.5))
         figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=12, fontweight="bold")
     return figure
 
@@ -115,12 +117,21 @@ def save(figure: Figure, path: Path | str) -> Path:
         InputFileError: when the suffix is another one, or the file cannot be written.
     """
     target = Path(path)
+    write_bytes(target, _render(figure, check_suffix(target)))
+    return target
+
+
+def check_suffix(target: Path) -> str:
+    """The format that the name asks for: png, svg or pdf.
+
+    Raises:
+        InputFileError: when its suffix is another one.
+    """
     suffix = target.suffix.lower().removeprefix(".")
     if suffix not in _METADATA:
         got = target.suffix or "no suffix"
         raise InputFileError(f"cannot draw {str(target)!r}: got {got}, allowed are .png, .svg and .pdf; end the name in one of them")
-    write_bytes(target, _render(figure, suffix))
-    return target
+    return suffix
 
 
 def to_png(figure: Figure) -> bytes:

@@ -15,6 +15,7 @@ from gossip_bounds.commands import (
     cost,
     data,
     exploring,
+    gossip,
     logs,
     measuring,
     modelling,
@@ -45,6 +46,7 @@ EXAMPLES = {
     "calibrate": "gossip-bounds calibrate dsgd_convex eta target=0.01 L=1 T=1000 m=16 n=64",
     "cost": "gossip-bounds cost mgs_excess_convex target=0.1 m=16 L=1 n=100 r0=1 sigma2=1 zeta2=0.5 beta=1 "
     "--weights 650 --latency 1e-3 --bandwidth 1.25e8 --sample-seconds 1e-5",
+    "gossip-steps": "gossip-bounds gossip-steps target=1e-3 -o steps.png",
     "rate": "gossip-bounds rate dsgd_nonconvex_relaxed T",
     "limit": "gossip-bounds limit consensus_distance_consensus Q=inf",
     "plot": "gossip-bounds plot dsgd_convex L=1 eta=0.05 T=10:1000:20:log m=16 n=64 -o bound.svg",
@@ -72,6 +74,7 @@ _add("check", certification.check)
 _add("compare", comparison.compare)
 _add("calibrate", calibration.calibrate)
 _add("cost", cost.cost)
+_add("gossip-steps", gossip.gossip_steps)
 _add("rate", rates.rate)
 _add("limit", rates.limit)
 _add("plot", verification.plot)

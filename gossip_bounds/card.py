@@ -12,6 +12,7 @@ from bounds.assumptions import Condition
 from bounds.bound import Bound, Reduction
 from bounds.errors import unknown_name
 from bounds.formula import Let
+from bounds.recursion import Recursion
 from bounds.vocabulary import Kind, Quantity, Readout, UpdateForm, word
 from gossip_bounds.example import example
 from gossip_bounds.output import table_lines
@@ -73,14 +74,16 @@ class Chosen:
         return self.bound.latex(self.given, self.update_form, self.readout)
 
 
-def _condition(condition: Condition) -> str:
+def condition_text(condition: Condition) -> str:
+    """An assumption with the update forms and parameters that it is restricted to."""
     limits = [", ".join(condition.forms)] if condition.forms else []
     limits += [f"with {', '.join(condition.given)}"] if condition.given else []
     limits += [f"without {', '.join(condition.absent)}"] if condition.absent else []
     return condition.text + (f" ({'; '.join(limits)})" if limits else "")
 
 
-def _reduction(one: Reduction) -> str:
+def reduction_text(one: Reduction) -> str:
+    """What the bound becomes where, as a sentence without its end."""
     at = ", ".join(f"{name} = {value:g}" for name, value in one.at)
     arguments = ", ".join(f"{name} = {text}" for name, text in one.arguments if name != text)
     return f"at {at} it {one.relation} {one.to or one.value}" + (f" with {arguments}" if arguments else "")
@@ -91,7 +94,8 @@ def _reading(let: Let) -> dict[str, Any]:
     return {"name": let.name, "text": let.text, **restricted}
 
 
-def _superseded_by(bound: Bound) -> list[str]:
+def superseded_by(bound: Bound) -> list[str]:
+    """The bounds that are sharper and replace this one."""
     return [other.id for other in bounds.entries().values() if bound.id in other.supersedes]
 
 
@@ -113,7 +117,7 @@ def card(chosen: Chosen) -> dict[str, Any]:
         "readouts": [r.value for r in bound.readouts],
         "symbols": symbols,
         "defaults": dict(bound.formula.defaults),
-        "assumptions": [p.text for p in bound.properties] + [_condition(c) for c in bound.conditions],
+        "assumptions": [p.text for p in bound.properties] + [condition_text(c) for c in bound.conditions],
         "source": f"{bound.source.result} [{bound.source.tag}]",
         "source_latex": bound.source.latex,
         "derivation": bound.source.derivation,
@@ -124,9 +128,9 @@ def card(chosen: Chosen) -> dict[str, Any]:
         "latex": chosen.latex(),
         "readings": [_reading(let) for let in bound.formula.lets],
         "directions": {name: direction.value for name, direction in bound.directions.items()},
-        "reductions": [_reduction(one) for one in bound.reductions],
+        "reductions": [reduction_text(one) for one in bound.reductions],
         "supersedes": list(bound.supersedes),
-        "superseded_by": _superseded_by(bound),
+        "superseded_by": superseded_by(bound),
         "notes": bound.notes,
         "example": example(bound, chosen.update_form, chosen.readout),
     }
@@ -141,25 +145,28 @@ def print_card(chosen: Chosen) -> None:
 def _lines(chosen: Chosen) -> Iterator[str]:
     bound = chosen.bound
     yield from _paragraph(f"{bound.id}: {bound.title}", indent="")
-    yield from _paragraph(_sentence(bound), indent="")
+    yield from _paragraph(sentence(bound), indent="")
     yield from _expressions(chosen)
     yield from _section("parameters", _parameters(bound))
     yield from _section(
         "assumptions",
-        _bullets([p.text for p in bound.properties] + [_condition(c) for c in bound.conditions] or ["none but the domains of its symbols"]),
+        _bullets(
+            [p.text for p in bound.properties] + [condition_text(c) for c in bound.conditions] or ["none but the domains of its symbols"]
+        ),
     )
     yield from _section("source", _source(bound))
     yield from _section("derivation", _paragraph(bound.source.derivation))
     yield from _section("recursion", _recursion(bound))
-    yield from _section("reductions", _bullets([_reduction(one) for one in bound.reductions]))
+    yield from _section("reductions", _bullets([reduction_text(one) for one in bound.reductions]))
     yield from _section("supersedes", _bullets(bound.supersedes))
-    yield from _section("superseded by", _bullets(_superseded_by(bound)))
+    yield from _section("superseded by", _bullets(superseded_by(bound)))
     yield from _section("notes", _paragraph(bound.notes))
     # Not wrapped, so that it can be copied.
     yield from _section("example", [f"  {example(bound, chosen.update_form, chosen.readout)}"])
 
 
-def _sentence(bound: Bound) -> str:
+def sentence(bound: Bound) -> str:
+    """What the formula is, for which update forms, and where it is read."""
     quantity = "quantity in the title" if bound.quantity is Quantity.OTHER else bound.quantity.label
     forms, readouts = [_form(form) for form in bound.update_forms], [_readout(readout) for readout in bound.readouts]
     link = " for" if bound.quantity is Quantity.OTHER else " of"
@@ -194,30 +201,34 @@ def _expressions(chosen: Chosen) -> Iterator[str]:
 def _definition(group: Sequence[Let], asked: bool) -> Iterator[str]:
     for let in group:
         text = let.text if let.name == "value" else f"where {let.name} = {let.text}"
-        when = "" if asked else _when(let) or ("otherwise" if len(group) > 1 else "")
-        yield from _paragraph(f"{text}    [{when}]" if when else text, indent="  " if let.name == "value" else "    ")
+        words = "" if asked else when(let) or ("otherwise" if len(group) > 1 else "")
+        yield from _paragraph(f"{text}    [{words}]" if words else text, indent="  " if let.name == "value" else "    ")
 
 
-def _when(let: Let) -> str:
+def when(let: Let) -> str:
+    """When a reading is taken, in words; empty for always."""
     forms = _listed([_form(form) for form in let.forms], "or") if let.forms else ""
     readouts = f"at {_listed([_readout(readout) for readout in let.readouts], 'or')}" if let.readouts else ""
     given = f"with {_listed(let.given)} given" if let.given else ""
     return ", ".join(filter(None, (forms, readouts, given)))
 
 
-def _parameters(bound: Bound) -> list[str]:
+def given_text(bound: Bound, name: str) -> str:
+    """Whether a parameter is required, has a default, or may be left out."""
+    if name in bound.formula.required:
+        return "required"
     defaults = dict(bound.formula.defaults)
+    return f"default {defaults[name]}" if name in defaults else "optional"
+
+
+def _parameters(bound: Bound) -> list[str]:
     rows = [
         {
             "name": s.name,
             "meaning": s.meaning,
             "unit": s.unit,
             "domain": str(s.domain),
-            "given": "required"
-            if s.name in bound.formula.required
-            else f"default {defaults[s.name]}"
-            if s.name in defaults
-            else "optional",
+            "given": given_text(bound, s.name),
             "direction": bound.directions[s.name].label,
         }
         for s in bound.symbols
@@ -225,23 +236,31 @@ def _parameters(bound: Bound) -> list[str]:
     return [f"  {line}" for line in table_lines(rows, _WIDTH - 2, ("meaning", "domain"))]
 
 
-def _source(bound: Bound) -> Iterator[str]:
+def source_text(bound: Bound) -> str:
+    """The result that the bound comes from, and how it is known."""
     known = "" if bound.source.paper == _OWN else f" ({_TAGS[bound.source.tag]})"
-    yield from _paragraph(f"{bound.source.result}{known}")
+    return f"{bound.source.result}{known}"
+
+
+def _source(bound: Bound) -> Iterator[str]:
+    yield from _paragraph(source_text(bound))
     if bound.source.latex:
         yield from _paragraph(f"as the source writes it: {bound.source.latex}")
 
 
-def _recursion(bound: Bound) -> Iterator[str]:
-    found = bound.recursion
-    if found is None:
-        return
-    for name, text in found.initial:
-        yield from _paragraph(f"{name} = {text} at the start")
-    for name, text in found.step:
-        yield from _paragraph(f"{name} <- {text} at each step")
+def recursion_texts(found: Recursion) -> tuple[list[str], str]:
+    """The lines of the recursion, and what the closed form is to it."""
+    lines = [f"{name} = {text} at the start" for name, text in found.initial]
+    lines += [f"{name} <- {text} at each step" for name, text in found.step]
     least = f", the least over {found.least} = 0, 1, ..., T" if found.least else ""
-    yield from _paragraph(f"The expression {found.relation} {found.result}{least}. {found.reason}")
+    return lines, f"The expression {found.relation} {found.result}{least}. {found.reason}"
+
+
+def _recursion(bound: Bound) -> Iterator[str]:
+    if bound.recursion is not None:
+        lines, relation = recursion_texts(bound.recursion)
+        for line in (*lines, relation):
+            yield from _paragraph(line)
 
 
 def _section(title: str, lines: Sequence[str] | Iterator[str]) -> Iterator[str]:

@@ -21,7 +21,7 @@ from empirical.memory import parse_memory
 from empirical.problems.own import OwnModel
 from empirical.store import Store, run_key
 from empirical.store.dataset import Stored, variable_name
-from gossip_bounds.output import print_json
+from gossip_bounds.output import print_json, write_csv
 from gossip_bounds.progress import progress_bar
 from verify.cluster import Cluster, connect
 from verify.plan import Task, execute, worker_count
@@ -157,6 +157,30 @@ def _rows(
     return rows
 
 
+def _table(
+    store: Store, wanted: dict[str, Configuration], experiment: Experiment, device: str, status: dict[str, str]
+) -> list[dict[str, Any]]:
+    """One row per configuration, step and replicate, in the form that ``plot --measured`` reads."""
+    table = []
+    for key, one in wanted.items():
+        stored = None if status[key] == "failed" else store.get(one.run, experiment.requests, device)
+        columns = {} if stored is None else {variable_name(request): found for request, found in stored.items()}
+        for place, reading in enumerate(next(iter(columns.values()), ())):
+            where = {**one.swept, "T": reading.setting.T}
+            for replicate in range(len(reading.values)):
+                values = {name: float(found[place].values[replicate]) for name, found in columns.items()}
+                table.append({**where, "replicate": replicate, **values})
+    return table
+
+
+def _check_table(experiment: Experiment) -> None:
+    for quantity, readout in experiment.requests:
+        if readout == Readout.WORST_NODE:
+            raise DomainError(
+                f"--csv takes one value per replicate, and {quantity} at the worst node is the largest of the nodes' means: leave it or --csv out"
+            )
+
+
 def _failure(wanted: dict[str, Configuration], reasons: dict[str, str]) -> DomainError:
     key, reason = next(iter(reasons.items()))
     where = f"the first, at {wanted[key].label()}" if wanted[key].swept else "it"
@@ -180,37 +204,43 @@ def run_measure(
     device: str,
     memory: str | None = None,
     scheduler: str | None = None,
+    csv: Path | None = None,
     as_json: bool,
 ) -> None:
     """Measure every configuration of ``file`` that ``out`` does not hold yet; the values never depend on ``jobs``.
 
     Everything that can be wrong with the input is checked before the first run starts. A configuration that diverges does
     not keep the others from being measured. ``memory`` is shared out evenly among the worker processes; with ``scheduler``,
-    the address of a dask.distributed scheduler, its workers run the configurations, and each may take that much.
+    the address of a dask.distributed scheduler, its workers run the configurations, and each may take that much. ``csv``: also
+    write all values, a row per configuration, step and replicate.
 
     Raises:
         GossipBoundsError: each one line; DomainError at the end when configurations diverged.
     """
     experiment = read_experiment(file, seed)
     budget = parse_memory(memory)
+    if csv is not None:
+        _check_table(experiment)
     if scheduler is None:
         resolve_device(device)
-        _measure(experiment, out, device, partial(_run_missing, device=device, jobs=jobs, memory=budget), as_json)
+        _measure(experiment, out, device, partial(_run_missing, device=device, jobs=jobs, memory=budget), csv, as_json)
         return
     with connect(scheduler, device) as cluster:
         share = None if memory is None else budget
-        _measure(experiment, out, cluster.device, partial(_run_on_cluster, cluster=cluster, memory=share), as_json)
+        _measure(experiment, out, cluster.device, partial(_run_on_cluster, cluster=cluster, memory=share), csv, as_json)
 
 
 _Runner = Callable[[Store, dict[str, Run], Experiment], dict[str, str]]
 
 
-def _measure(experiment: Experiment, out: Path, device: str, runner: _Runner, as_json: bool) -> None:
+def _measure(experiment: Experiment, out: Path, device: str, runner: _Runner, csv: Path | None, as_json: bool) -> None:
     store = Store(make_folder(out), report=_say)
     wanted = _distinct(experiment.configurations, experiment.requests, device)
     missing = _missing(store, wanted, experiment.requests, device)
     reasons = runner(store, missing, experiment)
     status = {key: "failed" if key in reasons else "computed" if key in missing else "reused" for key in wanted}
+    if csv is not None:
+        write_csv(csv, _table(store, wanted, experiment, device, status))
     if as_json:
         print_json(_rows(store, wanted, experiment, device, status))
     else:

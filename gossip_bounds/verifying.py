@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from bounds.errors import DomainError
+from bounds.errors import DomainError, unknown_name
 from bounds.files import make_folder, write_text
+from bounds.registry import catalogue
 from empirical import resolve_device
+from figures.directions import certificates_figure
 from figures.report import (
     CalibrationSummary,
     FalseAlarmRow,
@@ -24,6 +26,7 @@ from figures.report import (
     write_figures,
     write_report,
 )
+from figures.style import check_suffix, save
 from gossip_bounds.audit import write as write_audit_files
 from gossip_bounds.output import jsonable, print_json, write_csv
 from gossip_bounds.progress import progress_bar
@@ -139,22 +142,30 @@ def write_directions(rows: tuple[CertifiedDirection, ...], out: Path, back: str 
     return write_certificates(rows, make_folder(out / "report"), title=_CERTIFICATES, back=back)
 
 
-def run_certificates(out: Path, jobs: int, as_json: bool) -> None:
-    """Certify every declared direction and write the rows and their page below ``out``.
+def run_certificates(out: Path, jobs: int, as_json: bool, names: Sequence[str] | None = None, picture: Path | None = None) -> None:
+    """Certify every declared direction (of the bounds ``names``) and write the rows, their page below ``out`` and the ``picture``.
 
     Raises:
+        UnknownNameError: for a name that the catalogue does not have.
         InputFileError: when a file cannot be written.
     """
+    if picture is not None:
+        check_suffix(picture)
+    for name in names or []:
+        if name not in catalogue():
+            raise unknown_name("bound", name, catalogue())
     make_folder(out)
     with progress_bar() as progress:
-        rows = certify_catalogue(jobs, progress)
+        rows = certify_catalogue(jobs, progress, list(dict.fromkeys(names)) if names else None)
+    if picture is not None:
+        save(certificates_figure(rows), picture)
     page = write_directions(rows, out, None)
     if as_json:
         print_json([row.row() for row in rows])
     else:
         counts = Counter(row.status or "open" for row in rows)
         print(", ".join(f"{counts[status]} {status}" for status in ("proved", "refuted", "undecided", "open")))
-        print(f"wrote {out / 'certificates.json'} and {page}")
+        print(f"wrote {', '.join(map(str, filter(None, [out / 'certificates.json', picture])))} and {page}")
 
 
 @contextmanager

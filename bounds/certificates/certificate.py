@@ -13,6 +13,7 @@ from bounds.files import write_text
 from bounds.notebook import Shown
 from bounds.vocabulary import Direction
 
+#: How the search for a proof or a witness ended.
 Status = Literal["proved", "refuted", "undecided"]
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Sends = Literal["serial", "overlapping", "parallel"]
+#: How a node sends to its neighbours, see :class:`Link`.
 SENDS: tuple[Sends, ...] = ("serial", "overlapping", "parallel")
 _ITEMS = {"float32": 4, "float64": 8}
 

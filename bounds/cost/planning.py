@@ -21,7 +21,9 @@ from bounds.vocabulary import Direction
 if TYPE_CHECKING:
     from bounds.topology import MixingMatrix, Spectrum
 
+#: The graphs that :func:`plans` tries when none are given.
 GRAPHS = ("ring", "torus", "hypercube", "exponential", "complete")
+#: The local batches that :func:`plans` tries when none are given.
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
 #: No choice of Q and b that was not tried is faster by more than this.
 SLACK = 0.02

@@ -104,6 +104,7 @@ def watts_strogatz(nodes: int, neighbours: int = 4, rewired: float = 0.1) -> nx.
     return _first_connected(lambda seed: nx.watts_strogatz_graph(nodes, neighbours, rewired, seed=seed))
 
 
+#: What draws the undirected graph of each name, given a number of nodes.
 GRAPHS: dict[str, Callable[[int], nx.Graph]] = {
     "ring": _ring,
     "path": _path,

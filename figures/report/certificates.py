@@ -15,14 +15,14 @@ from figures.report.numbers import number
 from figures.report.pages import environment
 from verify.certificates import CertifiedDirection
 
-_ARROWS = {
+ARROWS = {
     Direction.INCREASING: "↗",
     Direction.DECREASING: "↘",
     Direction.CONSTANT: "→",
     Direction.MIXED: "↕",
     Direction.UNKNOWN: "?",
 }
-_WORDS = {
+WORDS = {
     Direction.INCREASING: "never falls",
     Direction.DECREASING: "never rises",
     Direction.CONSTANT: "does not move",
@@ -68,7 +68,7 @@ def write_certificates(rows: Sequence[CertifiedDirection], folder: Path, *, titl
             details=[
                 (bound, [cell for (owner, _), cell in cells.items() if owner == bound and (cell.pairs or cell.reason)]) for bound in ids
             ],
-            legend=[(_ARROWS[direction], _WORDS[direction]) for direction in Direction],
+            legend=[(ARROWS[direction], WORDS[direction]) for direction in Direction],
         )
     )
     target = Path(folder) / "certificates.html"
@@ -97,12 +97,12 @@ def _cell(row: CertifiedDirection) -> Cell:
     if row.direction is Direction.MIXED and row.status == "proved":
         mark = "×2"
     told = {"proved": "proved", "refuted": "refuted by a witness", "undecided": "undecided"}.get(str(row.status), "open")
-    words = f"{row.bound} {_WORDS[row.direction]} in {row.parameter}: {told}"
+    words = f"{row.bound} {WORDS[row.direction]} in {row.parameter}: {told}"
     if row.status == "proved" and row.cases:
         words += f" in {row.cases} case{'s' if row.cases > 1 else ''}"
     return Cell(
         row.parameter,
-        _ARROWS[row.direction],
+        ARROWS[row.direction],
         mark,
         style,
         words,

@@ -46,14 +46,18 @@ def certify(
 
 
 def certificates(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Only these bounds; the whole catalogue if left out.", metavar="[ID ...]")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for certificates.json and report/certificates.html.")] = Path("out"),
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Also draw the table: .png, .svg or .pdf.")] = None,
     jobs: Annotated[int, typer.Option(help="Worker processes; 0 means one per core.", min=0)] = 0,
     json: Json = False,
 ) -> None:
     """Certify every declared direction of the catalogue on its default box, and write the page of all certificates."""
     from gossip_bounds.verifying import run_certificates
 
-    run_certificates(out, jobs, json)
+    run_certificates(out, jobs, json, names, output)
 
 
 def check(

@@ -25,10 +25,13 @@ def measure(
     ] = None,
     scheduler: Scheduler = None,
     json: Json = False,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="Also write all values to this CSV file, as 'plot --measured' reads them.", metavar="FILE")
+    ] = None,
 ) -> None:
     """Train every configuration of FILE.toml that --out does not hold yet, and keep what was measured."""
     from empirical.data import use_folder
     from gossip_bounds.measuring import run_measure
 
     with use_folder(data_dir):
-        run_measure(file, out, jobs=jobs, seed=seed, device=device, memory=memory, scheduler=scheduler, as_json=json)
+        run_measure(file, out, jobs=jobs, seed=seed, device=device, memory=memory, scheduler=scheduler, csv=csv, as_json=json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -37,9 +38,12 @@ def topology(
     target: Annotated[
         float | None, typer.Option(help="Also the gossip steps after which every disagreement is at most this share of what it was.")
     ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Also draw the graph beside its spectrum: .png, .svg or .pdf.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Show a topology's mixing matrix: gap, spectrum, effective number of neighbours; millions of nodes in seconds."""
     from gossip_bounds.networks import report
 
-    report(name, nodes, decay, target, json)
+    report(name, nodes, decay, target, json, output)

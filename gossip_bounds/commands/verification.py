@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bounds.errors import MissingParameterError
 from gossip_bounds.arguments import split_words
 from gossip_bounds.commands.options import Assignments, DataDir, Form, Json, Logs, Own, Readout, Scheduler, Topology
 
@@ -18,17 +19,40 @@ def plot(
     measured: Annotated[Path | None, typer.Option(help="CSV file of measurements to draw beside the bound.")] = None,
     x: Annotated[str | None, typer.Option("--x", help="Its column for the horizontal axis.")] = None,
     y: Annotated[str | None, typer.Option("--y", help="Its column for the measured values; a 'replicate' column gives bands.")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option("--where", help="Only its rows with this value; may be given several times.", metavar="COLUMN=VALUE")
+    ] = None,
     topology: Topology = None,
     update_form: Form = None,
     readout: Readout = None,
     own: Own = None,
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap behind the bands.")] = 0,
+    as_map: Annotated[
+        bool,
+        typer.Option("--map", help="A map over the first grid (across) and the second (up); with --measured, of bound/measured."),
+    ] = False,
+    x2: Annotated[
+        str | None, typer.Option("--x2", help="With --map: the column for the vertical axis; --x and --x2 are parameters.")
+    ] = None,
+    trivial: Annotated[
+        float | None, typer.Option(help="With --map: what the quantity never exceeds, such as M; the bound is VACUOUS above.")
+    ] = None,
 ) -> None:
-    """Draw a bound over one parameter (the first grid; a second grid makes a family), with measurements beside it."""
-    from gossip_bounds.plotting import plot_bound
-
+    """Draw a bound over one parameter (the first grid; other grids make a family), measurements beside it; or a map over two."""
     texts, form, readout = split_words(assignments or [], update_form, readout)
-    plot_bound(bound_id, texts, topology, form, readout, measured, x, y, seed, output)
+    if not as_map and (x2 is not None or trivial is not None):
+        raise MissingParameterError("--x2 and --trivial belong to a map; give --map too, or leave them out")
+    if measured is None and (x, x2, y, where) != (None, None, None, None):
+        raise MissingParameterError("columns are named and no file; give --measured FILE.csv, or leave --x, --x2, --y and --where out")
+    if as_map:
+        from gossip_bounds.mapping import Columns, plot_map
+
+        columns = None if measured is None else Columns(measured, x, x2, y, where or [])
+        plot_map(bound_id, texts, (topology, form, readout), columns, trivial, seed, output)
+    else:
+        from gossip_bounds.plotting import plot_bound
+
+        plot_bound(bound_id, texts, topology, form, readout, measured, x, y, seed, output, where or [])
     print(f"wrote {output}")
 
 

@@ -11,10 +11,12 @@ from verify.statistics import MIN_REPLICATES, Rate, rate
 
 Class = Literal["tightening", "loosening", "mistake"]
 Catcher = Literal["verdict", "contract", "proof", "missed"]
+#: What a planted error does to a bound: make it too small, compute something else, or make it too large.
 CLASSES: tuple[Class, ...] = ("tightening", "mistake", "loosening")
 LEVEL = 0.05
 #: Laws for which the rate must not exceed the level, and those for which it is published and stays below twice the level.
 NOMINAL, PUBLISHED = ("gaussian", "right_skewed", "bounded"), ("left_skewed", "heavy_tailed")
+#: The noise of a cell whose trials are training runs.
 TRAINING = "training_runs"
 
 

@@ -21,6 +21,7 @@ MIN_SEEDS = 3
 #: The floor holds in 95 % of all seeds, which turns it into a standard deviation and back.
 _FLOOR_TAIL = 0.025
 _TWO_SIDED = float(stats.norm.isf(_FLOOR_TAIL))
+#: What reasons say about :data:`FLOOR`.
 FLOOR_WORDS = (
     "Between runs of one setting that differ in the seed alone, errors on a test set are about independent (Jordan 2023, arXiv 2304.01910), "
     "so that the standard deviation of an accuracy p on n test images is at most sqrt(p (1 - p)/n): 0.36 points at 85 % of 10,000 images. "

@@ -77,7 +77,7 @@ def page(entries: Sequence[Entry] = ENTRIES) -> str:
 
 
 def _section(entry: Entry, before: Entry | None) -> str:
-    commands = "```\n" + "\n".join(entry.commands) + "\n```"
+    commands = "<!-- not run: the gallery's own test runs it -->\n```bash\n" + "\n".join(entry.commands) + "\n```"
     if before is not None and before.commands == entry.commands:
         commands = f"Drawn by the same command as the picture above. In Python: `figures.{entry.function}`."
     else:

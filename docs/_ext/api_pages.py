@@ -70,7 +70,8 @@ PAGES: dict[str, tuple[str, str, tuple[Group, ...]]] = {
         (
             Group("Measure", "empirical"),
             Group("Problems", "empirical.problems"),
-            Group("A module of your own", "empirical.problems.module", "ModuleProblem cross_entropy squared_error"),
+            Group("A module of your own", "empirical.problems.module", "ModuleProblem"),
+            Group("Its losses", "empirical.models.losses", "LOSSES cross_entropy squared_error"),
             Group("Models", "empirical.models"),
             Group("Measured files", "empirical.store"),
         ),

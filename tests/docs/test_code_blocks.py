@@ -45,6 +45,7 @@ REASONS = {
     "needs published logs",
     "needs torchrun",
     "takes minutes",
+    "the gallery's own test runs it",
 }
 LANGUAGES = {"python", "bash", "console", "toml", "text"}
 _FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", flags=re.M | re.S)

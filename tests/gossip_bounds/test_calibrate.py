@@ -124,18 +124,6 @@ def test_own_theorems(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert calibrate(capsys, "own", "n", "target=0.0099", "--bounds", str(file))["status"] == "impossible"
 
 
-def test_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    page = PAGE.read_text()
-    (code,) = re.findall(r"^```python\n(.*?)^```", page, flags=re.M | re.S)
-    exec(compile(code, "calibration.md", "exec"), {})
-    (shell,) = re.findall(r"^```\n(gossip-bounds .*?)^```", page, flags=re.M | re.S)
-    commands = shell.replace("\\\n", " ").splitlines()
-    assert len(commands) == 6
-    for command in commands:
-        assert run(command.split()[1:]) == 0
-        assert "FOUND" in capsys.readouterr().out
-
-
 MISTAKES = [
     (["dsgd_convx", "n", "target=1"], "did you mean 'dsgd_convex'"),
     (["dsgd_convex", "lr", "target=1", *DSGD], "no parameter 'lr'"),

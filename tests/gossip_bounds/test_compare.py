@@ -1,7 +1,6 @@
 """``gossip-bounds compare``: the document, the sentences, the picture, and one line for every mistake."""
 
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -69,19 +68,3 @@ def test_mistakes_get_one_line(capsys: pytest.CaptureFixture[str], arguments: li
     assert captured.out == ""
     assert captured.err.count("\n") == 1
     assert told in captured.err
-
-
-def test_the_page_runs_as_it_stands(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"^```(\w*)\n(.*?)^```", PAGE.read_text(), flags=re.M | re.S)
-    commands = [line.split()[1:] for language, text in blocks if not language for line in text.splitlines()]
-    assert len(commands) >= 4
-    for command in commands:
-        assert run(command) == 0
-    captured = capsys.readouterr()
-    assert captured.err == ""
-    assert captured.out.endswith("wrote crossover.png\n")
-    assert (tmp_path / "crossover.png").read_bytes().startswith(b"\x89PNG")
-    for language, text in blocks:
-        if language == "python":
-            exec(compile(text, str(PAGE), "exec"), {})

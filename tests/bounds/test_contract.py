@@ -65,7 +65,7 @@ def test_declared_directions(bound: Bound, parameter: str) -> None:
     if bound.directions[parameter] is Direction.MIXED:
         assert bounds.certify(bound, parameter).status == "proved"
     else:
-        assert_monotone(bound, parameter, examples=20 if bound.id in COSTLY else 60)
+        assert_monotone(bound, parameter, examples=10 if bound.id in COSTLY else 25)
 
 
 @pytest.mark.slow
@@ -81,7 +81,7 @@ REDUCTIONS = [(b, r) for b in ENTRIES for r in b.reductions]
 def test_reductions(bound: Bound, reduction: bounds.Reduction) -> None:
     target = reduction.to or reduction.value
     assert target is not None
-    assert_reduces_to(bound, dict(reduction.at), target, dict(reduction.arguments), reduction.relation, examples=60)
+    assert_reduces_to(bound, dict(reduction.at), target, dict(reduction.arguments), reduction.relation, examples=25)
 
 
 def test_every_open_question_has_a_reason_and_there_are_few() -> None:

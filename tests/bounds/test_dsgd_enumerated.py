@@ -180,6 +180,7 @@ def test_worst_node_and_worst_data_set(form: str, suffix: str) -> None:
     assert np.max(here.parameters["L"] * uniform / bound) > 0.3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 def test_decaying_steps_nonconvex(form: str) -> None:
     here = truth("nonconvex", form)

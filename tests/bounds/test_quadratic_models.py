@@ -225,6 +225,7 @@ def radius(form: str, W: Matrix, H: Matrix, eta: Matrix) -> Matrix:
     return np.abs(np.linalg.eigvals(F)).max(axis=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["centralized", *FORMS])
 def test_step_limit_is_where_the_spectral_radius_passes_one(form: str) -> None:
     rng, bound = np.random.default_rng(3), bounds.get(f"step_limit_{form}")

@@ -47,6 +47,7 @@ def test_a_model_has_the_same_bits_wherever_it_stands(dtype: torch.dtype, b: int
     assert torch.equal(moved, summed[order])
 
 
+@pytest.mark.slow
 def test_nothing_is_said_about_sparse_layouts() -> None:
     """In a process of its own, because torch says it once."""
     call = "row_products(torch.ones(2, 16), torch.ones(1, 16), torch.zeros(1, 1).long())"

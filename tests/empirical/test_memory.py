@@ -118,6 +118,7 @@ def test_the_peak_of_1024_twins_of_the_perceptron_stays_under_the_budget(memory:
     assert 100 << 20 < int(child.stdout) < parse_memory(memory)
 
 
+@pytest.mark.slow
 def test_held_memory_is_not_mapped_again() -> None:
     """Twenty tensors of 16 MiB, one after the other, are mapped about once and not twenty times."""
     code = (

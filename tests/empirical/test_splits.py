@@ -161,6 +161,7 @@ def test_generalization_error_uses_the_exact_population_risk(split: Any, form: s
         assert values[replicate] == pytest.approx(np.mean(gaps), abs=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["atc", "cta"])
 def test_label_skew_against_enumeration(tiny: SoftmaxRegression, plain: Any, form: Any) -> None:
     """Three points at two nodes: D_0 is uniform on the points 0 and 1, D_1 sits on point 2; R weighs them 1/4, 1/4, 1/2."""

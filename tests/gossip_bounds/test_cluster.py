@@ -144,6 +144,7 @@ def test_what_is_there_is_not_run_again(near: str, sweep: Path, tmp_path: Path, 
     assert contents(tmp_path) == expected
 
 
+@pytest.mark.slow
 def test_a_diverging_configuration_is_one_line(near: str, sweep: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sweep.write_text(TEXT.replace("eta = 0.1\n", "").replace("[sweep]", "[sweep]\neta = [1e308, 0.1]"))
     assert run(["measure", str(sweep), "--out", str(tmp_path / "out"), "--scheduler", near]) == 2

@@ -86,6 +86,7 @@ def test_it_measures_what_measure_measures(experiment: Write, tmp_path: Path, ca
     assert Path(row["file"]).is_file()
 
 
+@pytest.mark.slow
 def test_equal_bits_whatever_jobs(experiment: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file, folders = str(experiment()), [tmp_path / "one", tmp_path / "two"]
     for jobs, folder in enumerate(folders, 1):

@@ -59,6 +59,7 @@ def test_no_advantage_is_shown_and_not_presumed() -> None:
     assert no_advantage((geometric(0.8 * mean, 20_000, 2), central), 0.001, rng(), 0.1, "").verdict is Verdict.HOLDS
 
 
+@pytest.mark.slow
 def test_the_measured_ratio_is_the_predicted_one_and_a_wrong_spread_is_outside() -> None:
     cool = dataclasses.replace(RING, eta=0.03, temperature=0.08, walkers=600)
     one, central = walk(cool), walk(dataclasses.replace(cool, form="centralized", walkers=1200))
@@ -129,6 +130,7 @@ def _loop(nodes: TwoNodes, form: str, walkers: int, seed: int) -> np.ndarray:
     return times
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["atc", "consensus"])
 def test_a_witness_is_confirmed_by_walks(form: str) -> None:
     """Exact times of two nodes whose curvatures differ: later than mini-batch SGD, and so measured by a plain loop."""

@@ -42,6 +42,7 @@ def test_proofs_on_one_hessian(form: str) -> None:
     assert excess.mean_is_centralized(form).verdict is Verdict.VIOLATED
 
 
+@pytest.mark.slow
 def test_the_order_is_proved_where_it_holds_and_refuted_where_not() -> None:
     found = [
         order.above_atc(),
@@ -93,6 +94,7 @@ def test_runs_agree_with_their_exact_values(measured: dict[str, tuple[runs.Exces
                 assert abs((values - one.exact[where]).mean()) < 4.5 * error
 
 
+@pytest.mark.slow
 def test_measured_verdicts_on_known_truth(measured: dict[str, tuple[runs.Excess, ...]]) -> None:
     central, atc, consensus, cta = (measured[form] for form in ("centralized", "atc", "consensus", "cta"))
     assert excess.above_centralized(atc + central, 0.01, rng(), "atc", "node_average").verdict is Verdict.HOLDS

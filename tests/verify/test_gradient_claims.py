@@ -96,6 +96,7 @@ def test_a_step_too_large_or_a_loss_that_is_not_convex_does_not_apply() -> None:
     assert gradients.generalizes((bent,), 0.01, rng()).verdict is Verdict.NOT_APPLICABLE
 
 
+@pytest.mark.slow
 def test_every_case_end_to_end() -> None:
     built = gradients.no_bounded_gradients(Budget("quick", 14, 2), 0, "cpu")
     found = {case.case: case.decide(execute(case.tasks(), jobs=1), Context(0.001, 0)).verdict for case in built}

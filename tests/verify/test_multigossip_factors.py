@@ -132,6 +132,7 @@ def test_the_floors_of_the_optimization_bounds_are_their_values_at_gap_one() -> 
         assert first == bound.evaluate(**values, Q=1)
 
 
+@pytest.mark.slow
 def test_a_generalization_bound_without_a_floor_is_not_refuted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert floors.generalization_floor().verdict is Verdict.VIOLATED
     planted(monkeypatch, "mgs_generalization", "L**2/n*(1-gap)**(2*Q)", ("gap", "Q"))
@@ -189,6 +190,7 @@ def decided(cases: list[Case]) -> list[CaseResult]:
     return [case.decide(results, CONTEXT) for case in cases]
 
 
+@pytest.mark.slow
 def test_every_claim_runs_and_the_summary_repeats_its_verdicts(tiny: None) -> None:
     cases = [case for factor in factors.FACTORS for case in factor.measured_cases(BUDGET, 0, "cpu")]
     found = decided([*cases, *summary.factors(BUDGET, 0, "cpu")])

@@ -282,6 +282,7 @@ def test_an_order_far_out_is_not_refuted_by_local_slopes() -> None:
 # The claims themselves.
 
 
+@pytest.mark.slow
 def test_every_claim_on_one_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     few = {"quick": (24, 24)}
     for module in (centralized, exponents):

@@ -18,6 +18,7 @@ def test_equal_tasks_run_once_and_costly_ones_first() -> None:
     assert seen == [(1, 2), (2, 2)]
 
 
+@pytest.mark.slow
 def test_processes_give_the_same_results() -> None:
     tasks = [Task(operator.mul, (i, i)) for i in range(5)]
     assert execute(tasks, jobs=2) == execute(tasks, jobs=1)

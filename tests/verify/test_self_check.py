@@ -20,6 +20,7 @@ def test_theory_is_exactly_tight_on_the_calibration_problem() -> None:
         assert abs(one.values.mean() - bound.at(one.setting)) <= 4 * error
 
 
+@pytest.mark.slow
 def test_false_alarms_and_power() -> None:
     check = run_self_check(100, 40, 0)
     assert check.tight_violated.low <= 0.05

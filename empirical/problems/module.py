@@ -17,6 +17,7 @@ from bounds.setting import LossClass
 from empirical.layouts import LAYOUTS, Layout, Loss, choose, convolution_work
 from empirical.models.checks import check_module
 from empirical.models.losses import cross_entropy
+from empirical.models.seeding import seeded
 from empirical.phases import norms_of
 from empirical.problems.base import Problem, diameter, padded
 from empirical.problems.blocks import Blocks
@@ -140,15 +141,34 @@ class ModuleProblem(Problem):
         return list(zip(weights, weights if indices is None else indices, strict=True))
 
     def _losses(self, row: Tensor, indices: Tensor | None) -> Tensor:
-        """(s,) losses of one model, in pieces of the samples."""
+        return self._each(self.loss, row, indices)
+
+    def _each(self, of: Loss, row: Tensor, indices: Tensor | None) -> Tensor:
+        """(s,) values of (outputs, targets) at one model, in pieces of the samples."""
         parameters = {name: view[0] for name, view in self.blocks.views(row.unsqueeze(0)).items()}
         count, step = self.size if indices is None else len(indices), max(1, _PIECE // self._largest)
         pieces = []
         for start in range(0, count, step):
             chosen = slice(start, min(start + step, count)) if indices is None else indices[start : start + step]
             outputs = torch.func.functional_call(self.module, parameters, (self._inputs(self._x[chosen]),))
-            pieces.append(self.loss(outputs, self._y[chosen]))
+            pieces.append(of(outputs, self._y[chosen]))
         return torch.cat(pieces)
+
+    def hits(self, weights: Tensor, indices: Tensor | None = None) -> Tensor:
+        if self.labels is None:
+            return super().hits(weights, indices)
+        rows = [self._each(_named_right, row, None if indices is None else chosen) for row, chosen in self._pairs(weights, indices)]
+        return torch.stack(rows)
+
+    def drawn(self, generator: np.random.Generator) -> NDArray[np.float64]:
+        """(P,) weights as every layer draws them when it is made (its ``reset_parameters``, in float32), from a seed that ``generator`` draws.
+
+        Raises:
+            DomainError: for a layer with parameters of its own that cannot draw them.
+        """
+        fresh = seeded(lambda: _redrawn(copy.deepcopy(self.module).float()), int(generator.integers(2**31)))
+        start = self.blocks.flat({key: value.detach().double()[None] for key, value in fresh.named_parameters()})[0]
+        return np.asarray(start.numpy(), dtype=np.float64)
 
     def loss_class(self, radius: float | None = None, training_indices: NDArray[np.int64] | None = None) -> LossClass:
         return LossClass(name=f"{type(self.module).__name__} on {self.name}", convex=False, diameter=diameter(radius))
@@ -163,6 +183,22 @@ class ModuleProblem(Problem):
         for array in (self.start, *state, self.features, self.targets):
             digest.update(f"{array.dtype}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
+
+
+def _named_right(outputs: Tensor, targets: Tensor) -> Tensor:
+    return outputs.argmax(1) == targets
+
+
+def _redrawn(module: nn.Module) -> nn.Module:
+    for name, layer in module.named_modules():
+        reset = getattr(layer, "reset_parameters", None)
+        if callable(reset):
+            reset()
+        elif next(layer.parameters(recurse=False), None) is not None:
+            raise DomainError(
+                f"layer {name!r} ({type(layer).__name__}) has parameters and no reset_parameters(), so it draws no random start; give it one"
+            )
+    return module
 
 
 def _source(thing: object) -> str:

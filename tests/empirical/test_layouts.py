@@ -9,6 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import empirical.problems.module as module_problems
+from bounds.errors import DomainError
 from empirical.layouts import LAYOUTS, choose, convolution_work
 from empirical.models import perceptron, resnet20, seeded, small_cnn
 from empirical.models.losses import squared_error
@@ -186,3 +188,47 @@ def test_logistic_regression_is_torchs_and_the_modules(b: int, scale: float) -> 
 
 def _logistic(outputs: Tensor, targets: Tensor) -> Tensor:
     return nn.functional.binary_cross_entropy_with_logits(outputs, targets, reduction="none").sum(1)
+
+
+def small(classes: int = 3) -> ModuleProblem:
+    module = seeded(
+        lambda: nn.Sequential(nn.Conv2d(1, 2, 3, 2, padding=1), nn.GroupNorm(2, 2), nn.ReLU(), nn.Flatten(), nn.Linear(8, classes))
+    )
+    return ModuleProblem("small", module, RNG.normal(size=(12, 1, 4, 4)), np.arange(12) % classes)
+
+
+def test_a_modules_hits_are_the_classes_that_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = small()
+    weights = torch.from_numpy(RNG.normal(size=(2, problem.width)))
+    found = problem.hits(weights, torch.arange(12).expand(2, -1))
+    for row, given in enumerate(weights):
+        named = {key: view[0] for key, view in problem.blocks.views(given[None]).items()}
+        outputs = torch.func.functional_call(problem.module, named, (torch.from_numpy(problem.features[:, :16]).view(12, 1, 4, 4),))
+        assert found[row].tolist() == [int(torch.argmax(scores)) == k % 3 for k, scores in enumerate(outputs)]
+    monkeypatch.setattr(module_problems, "_PIECE", 1)
+    assert torch.equal(problem.hits(weights), found)
+
+
+def test_a_module_draws_its_start_as_torch_does() -> None:
+    problem, rng = small(), np.random.default_rng(3)
+    seed = int(np.random.default_rng(3).integers(2**31))
+    expected = seeded(lambda: [nn.Conv2d(1, 2, 3, 2, padding=1), nn.Linear(8, 3)], seed)  # type: ignore[type-var]
+    fresh = problem.blocks.views(torch.from_numpy(problem.drawn(rng))[None])
+    assert torch.equal(fresh["0.weight"][0], expected[0].weight.double())
+    assert torch.equal(fresh["4.bias"][0], expected[1].bias.double())
+    assert torch.equal(fresh["1.weight"][0], torch.ones(2, dtype=torch.float64))
+    assert (problem.drawn(rng) != problem.drawn(rng)).any()
+
+
+def test_a_layer_that_cannot_draw_its_start_is_named() -> None:
+    class Scale(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.by = nn.Parameter(torch.ones(1))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.by * x
+
+    problem = ModuleProblem("scaled", nn.Sequential(nn.Linear(13, 2), Scale()), FEATURES, np.arange(30) % 2)
+    with pytest.raises(DomainError, match=r"layer '1' \(Scale\) has parameters and no reset_parameters"):
+        problem.drawn(np.random.default_rng(0))

@@ -22,6 +22,7 @@ from empirical.problems.registry import problem
 from empirical.samples import draw_samples
 from verify.case import Case, Context
 from verify.claims import cao2025, li2025
+from verify.claims.flatness.landings import plans, word
 from verify.claims.images import CNN, MLP, image_problems
 from verify.claims.multigossip import estimated, exponents, gradients, optimization, orders_without_beta
 from verify.claims.multigossip.common import STABILITY
@@ -30,6 +31,7 @@ from verify.claims.multigossip.estimated import hold_estimated, outside, read_es
 from verify.claims.multigossip.measured_orders import Ask
 from verify.claims.multigossip.training import half_mixed
 from verify.finding_case import Finding, TasksCase
+from verify.statistics.decision import MIN_REPLICATES
 from verify.suite import BUDGETS
 from verify.verdict import CaseResult, Evidence, Verdict
 
@@ -69,6 +71,25 @@ def test_quick_reports_have_no_images_and_full_ones_two_sets() -> None:
     found = build(BUDGETS["full"], 0, "cpu")
     assert list(of_sets(found)) == ["fashion-mnist", "cifar-10"]
     assert not any(case.measured for case in found if case.case in SETS)
+
+
+@pytest.mark.parametrize("claim", WITH_IMAGES)
+def test_full_reports_want_both_sets(claim: str) -> None:
+    found = of_sets({**li2025.CLAIMS, **cao2025.CLAIMS}[claim](BUDGETS["full"], 0, "cpu"))
+    assert list(found) == ["fashion-mnist", "cifar-10"]
+
+
+def test_a_convolutional_network_lands_in_full_reports_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GOSSIP_BOUNDS_DATA", str(tmp_path))
+    for name in ("fashion-mnist", "cifar-10"):
+        put(tmp_path, name)
+    kinds = {budget: [word(plan) for plan in plans(BUDGETS[budget])] for budget in BUDGETS}
+    assert kinds == {
+        "quick": ["mlp", "network"],
+        "default": ["mlp", "network", "mlp-fashion-mnist"],
+        "full": ["mlp", "network", "mlp-fashion-mnist", "cnn-cifar-10"],
+    }
+    assert plans(BUDGETS["full"])[-1].replicates >= MIN_REPLICATES
 
 
 def put(folder: Path, name: str, leave_out: int = 0) -> None:

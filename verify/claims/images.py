@@ -13,8 +13,8 @@ from verify.verdict import Verdict
 
 #: A perceptron of 51,000 weights, and a convolutional network of 12,000.
 MLP, CNN = "mlp-fashion-mnist:test:1000", "cnn-cifar-10:test:500"
-#: A population for accuracies, which are read off in steps of one image.
-LARGE_MLP = "mlp-fashion-mnist:test:2000"
+#: Populations for accuracies, which are read off in steps of one image.
+LARGE_MLP, LARGE_CNN = "mlp-fashion-mnist:test:2000", "cnn-cifar-10:test:2000"
 #: The budgets that have images; a convolutional network takes minutes where a perceptron takes seconds.
 _BUDGETS = {"mlp": ("default", "full"), "cnn": ("full",)}
 NETWORKS = (MLP, CNN)

@@ -24,7 +24,7 @@ from empirical.problems.base import Problem
 from empirical.streams import stream
 from empirical.viewpoint import network_mean
 from verify.claims.core import Budget
-from verify.claims.images import LARGE_MLP, image_problems
+from verify.claims.images import LARGE_CNN, LARGE_MLP, image_problems
 from verify.plan import Task
 
 Values = NDArray[np.float64]
@@ -36,7 +36,7 @@ DISTANCES = np.linspace(-1.0, 1.0, 21)
 #: A random direction is far flatter than the steepest one, and is followed this much farther.
 FARTHER = 10.0
 #: The networks on images of the claims about ends of training.
-IMAGES = (LARGE_MLP,)
+IMAGES = (LARGE_MLP, LARGE_CNN)
 #: Nodes, samples per node; Lanczos stops at this residual, relative, which is its square in the eigenvalue.
 M, N = 8, 32
 _TOLERANCE = 3e-3
@@ -78,17 +78,21 @@ _WORDS = ("batch-4", "batch-8", "full-batch-small-step", "full-batch-large-step"
 _MLP = Plan("mlp-digits", tuple(zip(_WORDS, (4, 8, N, N), (0.3, 0.5, 0.5, 1.0), strict=True)), 128, 32, 1e-3, 1e-4)
 _NETWORK = Plan("network-digits", tuple(zip(_WORDS, (4, 8, N, N), (18.0, 24.0, 24.0, 48.0), strict=True)), 128, 32, 1e-4, 1e-6, reach=10.0)
 _FASHION = Plan(LARGE_MLP, _MLP.steps[1:3], 64, 12, 1e-3, 1e-3, 8, STARTS[:1])
+#: Found in full reports only, which take four times as many replicates of everything.
+_CNN = Plan(LARGE_CNN, (("batch-4", 4, 0.005), ("batch-8", 8, 0.01)), 512, 3, 1e-3, 1e-3, 8, STARTS[:1])
+_ON_IMAGES = {one.problem: one for one in (_FASHION, _CNN)}
 _FULL_SCALE = 4
 
 
 def plans(budget: Budget) -> tuple[Plan, ...]:
-    """Perceptron and small network on digits; a perceptron on Fashion-MNIST where a folder has it; in a quick report one start of each."""
+    """Perceptron and small network on digits, in a quick report one start of each; where a folder has them, a perceptron on Fashion-MNIST and,
+    in a full report, a convolutional network on CIFAR-10."""
     if budget.name == "quick":
         return (
             replace(_MLP, steps=_MLP.steps[-1:], starts=STARTS[:1], replicates=10, probes=6),
             replace(_NETWORK, steps=_NETWORK.steps[1::2], starts=STARTS[1:], replicates=10, probes=6),
         )
-    there = (_FASHION,) if image_problems(budget, IMAGES) else ()
+    there = [_ON_IMAGES[problem] for problem in image_problems(budget, IMAGES)]
     scale = _FULL_SCALE if budget.name == "full" else 1
     return tuple(replace(one, replicates=scale * one.replicates) for one in (_MLP, _NETWORK, *there))
 

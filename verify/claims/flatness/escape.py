@@ -173,7 +173,7 @@ def _witness(found: two_nodes.Found, one: str, two: str, where: str) -> Finding:
         else ""
     )
     reason = (
-        f"With {where} {one} leaves {ratio:.3g} times later than {two}, exactly: two nodes with the losses (x^2-1)^2/4 +- ({nodes.pull:g} x "
+        f"With {where} {NAMES[one]} leaves {ratio:.3g} times later than {NAMES[two]}, exactly: two nodes with the losses (x^2-1)^2/4 +- ({nodes.pull:g} x "
         f"+ {nodes.bend:g} x^2/2), eta = {nodes.eta:g}, second eigenvalue {nodes.second:g}, noise variance {nodes.noise:.4g}; mean exit times "
         f"{exit_time(nodes, one).mean:.5g} and {exit_time(nodes, two).mean:.5g} (pair {found.tried} of a random search).{effect}"
     )

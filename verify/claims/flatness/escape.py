@@ -46,12 +46,12 @@ def _groups(budget: Budget, seed: int) -> dict[str, list[dict[str, Walks]]]:
     quick, full = budget.name == "quick", budget.name == "full"
     more = 1 if quick else 16 if full else 4
     forms = ("centralized", "atc", "consensus")
-    rings = {0.04: 480, 0.02: 640} if quick else {0.04: 640 * more, 0.02: 1280 * more, 0.01: 1280 * more}
+    rings = {0.04: 640} if quick else {0.04: 640 * more, 0.02: 1280 * more, 0.01: 1280 * more}
     return {
         "ring": [{form: ring(form, eta, count, seed) for form in forms} for eta, count in sorted(rings.items())],
-        "torus": [{form: _other(form, "torus", 16, 0.04, 512 * more, seed) for form in forms}],
-        "complete": [{form: _other(form, "complete", 3, 0.05, 2560 * more, seed) for form in forms}],
-        "tilted": [{form: _other(form, "ring", 8, 0.03, 448 * more, seed, pull=1.0) for form in forms}],
+        "torus": [{form: _other(form, "torus", 16, 0.04, 384 if quick else 512 * more, seed) for form in forms}],
+        "complete": [{form: _other(form, "complete", 3, 0.05, 1536 if quick else 2560 * more, seed) for form in forms}],
+        "tilted": [{form: _other(form, "ring", 8, 0.03, 384 if quick else 448 * more, seed, pull=1.0) for form in forms}],
         "10d-ring": [{form: _other(form, "ring", 8, 0.05, 224 * more, seed, dimension=10) for form in forms}],
     }
 

@@ -186,7 +186,7 @@ def excess_risk(budget: Budget, seed: int, device: str) -> list[Case]:
             asked = f"{form}-{question}-centralized"
             readout = _MEAN if "mean" in question else "single_node" if "node" in question else _NODES
             # No exception of CTA and consensus to this order is known: all draws are looked at, each time.
-            limit = most // 3 if question == "below" and form != "atc" else most
+            limit = most // 6 if question == "below" and form != "atc" else most
             exact(name.format(form), form, readout, exception, (asked, seed, limit), Evidence.EXACT, 1e7)
     central = tuple(runs.run("centralized", seed, runs.replicates(budget), eta) for eta in ETAS)
     for form in FORMS:

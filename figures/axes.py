@@ -6,7 +6,7 @@ import math
 import re
 import textwrap
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -26,6 +26,8 @@ _MOST_MARKED_POINTS = 25
 _LARGEST = 1e250
 #: An axis over this ratio has three powers of ten at least.
 _MANY_DECADES = 1e3
+#: Numbers in between are no longer written out than as powers.
+_SHORT = (1e-3, 1e5)
 
 
 _POWER = re.compile(r"^\$\\mathdefault\{(-?)(?:(-?[\d.]+)\\times)?10\^\{(-?\d+)\}\}\$$")
@@ -33,11 +35,17 @@ _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Powers(LogFormatterSciNotation):
-    """Powers of ten in raised digits: as text they are laid out in a tenth of the time of formulas."""
+    """Powers of ten in raised digits: as text they are laid out in a tenth of the time of formulas. ``written_out``: as 50, not 5×10¹."""
+
+    def __init__(self, base: float = 10.0, written_out: bool = False, **options: Any) -> None:
+        super().__init__(base, **options)
+        self.written_out = written_out
 
     def __call__(self, x: float, pos: int | None = None) -> str:
         """The label of a tick."""
         label = super().__call__(x, pos)
+        if self.written_out and label:
+            return f"{x:g}".replace("-", "−")
         sign, factor, power = found.groups() if (found := _POWER.match(label)) else ("", None, None)
         if power is None:
             return label.removeprefix("$\\mathdefault{").removesuffix("}$").replace("-", "−")
@@ -46,15 +54,18 @@ class Powers(LogFormatterSciNotation):
 
 def _name_powers(axis: Axis, low: float, high: float, threshold: float | None = None) -> None:
     """Raised digits on a logarithmic axis, and no minor ticks where decades suffice; ``threshold``: a symmetric one is linear below."""
-    axis.set_major_formatter(Powers(10, linthresh=threshold))
     if threshold is not None or high >= _MANY_DECADES * low:
+        axis.set_major_formatter(Powers(linthresh=threshold))
         axis.set_minor_locator(NullLocator())
-    elif high < _LOG_RATIO * low:
-        axis.set_minor_formatter(Powers(10))
+        return
+    short = low >= _SHORT[0] and high <= _SHORT[1]
+    axis.set_major_formatter(Powers(written_out=short))
+    if high < _LOG_RATIO * low:
+        axis.set_minor_formatter(Powers(written_out=short))
     else:
         # Every digit has a label by default, and the labels of 3 and 4 run into each other.
         axis.set_minor_locator(LogLocator(10, subs=(2.0, 5.0)))
-        axis.set_minor_formatter(Powers(10, minor_thresholds=(math.inf, math.inf)))
+        axis.set_minor_formatter(Powers(written_out=short, minor_thresholds=(math.inf, math.inf)))
 
 
 @dataclass(frozen=True, slots=True)

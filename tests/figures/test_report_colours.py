@@ -8,7 +8,7 @@ from pathlib import Path
 import figures.report
 from verify.verdict import Verdict
 
-STYLE = (Path(figures.report.__file__).parent / "page.css").read_text(encoding="utf-8")
+STYLE = "".join((Path(figures.report.__file__).parent / name).read_text(encoding="utf-8") for name in ("page.css", "print.css"))
 
 
 def _luminance(colour: str) -> float:

@@ -39,12 +39,15 @@ def _training(task: Task) -> _Training | None:
 
 
 def forecast(tasks: Iterable[Task], jobs: int = 0, clock: Callable[[], float] = time.perf_counter) -> float:
-    """Seconds that the training runs among ``tasks`` will take on ``jobs`` processes (0: one per core), as far as short runs tell.
+    """Seconds that ``tasks`` will take on ``jobs`` processes (0: one per core), as far as short runs tell.
 
     Runs that differ in length, replicates and readings only are timed once, with 5 and with 25 steps; time is taken to grow in proportion to
-    replicates, steps and readings. Other tasks are not counted.
+    replicates, steps and readings. Of tasks that have a probe equal ones are timed once, and time grows in proportion to cost. Others, which are
+    theory, are not counted.
     """
-    training = list(filter(None, map(_training, dict.fromkeys(tasks))))
+    distinct = list(dict.fromkeys(tasks))
+    training = list(filter(None, map(_training, distinct)))
+    probed = [task for task in distinct if task.probe is not None]
     rates: dict[Any, tuple[float, float]] = {}
     total = 0.0
     for one in training:
@@ -53,7 +56,22 @@ def forecast(tasks: Iterable[Task], jobs: int = 0, clock: Callable[[], float] = 
             rates[one.read, probe] = _rates(one, clock)
         per_step, per_reading = rates[one.read, probe]
         total += run.replicates / probe.replicates * (per_step * run.T + per_reading * len(run.read_at))
-    return total / min(worker_count(jobs), max(len(training), 1))
+    total += _by_probes(probed, clock)
+    return total / min(worker_count(jobs), max(len(training) + len(probed), 1))
+
+
+def _by_probes(tasks: Iterable[Task], clock: Callable[[], float]) -> float:
+    seconds: dict[Task, float] = {}
+    total = 0.0
+    for task in tasks:
+        probe = task.probe
+        assert probe is not None
+        if probe not in seconds:
+            start = clock()
+            probe.run()
+            seconds[probe] = clock() - start
+        total += seconds[probe] * task.cost / probe.cost
+    return total
 
 
 def _probe(run: Run, steps: int) -> Run:

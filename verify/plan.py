@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context, parent_process
 from threading import Thread
@@ -21,11 +21,15 @@ _FEW = 8
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A call of a module-level function with hashable arguments; equal tasks run once and are shared by all cases."""
+    """A call of a module-level function with hashable arguments; equal tasks run once and are shared by all cases.
+
+    ``probe`` is a short task of the same kind, from whose time a forecast extrapolates in proportion to ``cost``.
+    """
 
     function: Callable[..., Any]
     arguments: tuple[Hashable, ...]
     cost: float = 1.0
+    probe: Task | None = field(default=None, compare=False)
 
     def run(self) -> Any:
         """The function's result."""

@@ -16,7 +16,7 @@ from verify.curve_case import run_requests
 from verify.forecast import duration, forecast
 from verify.plan import Task, execute
 from verify.resume import Kept
-from verify.suite import BUDGETS, budgets
+from verify.suite import BUDGETS, budgets, cases, training
 
 RUN = Run(problem="softmax-digits", update_form=UpdateForm.ATC, m=4, n=4, T=20, eta=0.5, checkpoints=(5, 20), replicates=3)
 REQUESTS = ((Quantity.GENERALIZATION_ERROR, Readout.NODE_AVERAGE), (Quantity.CONSENSUS_DISTANCE, Readout.NODE_AVERAGE))
@@ -89,6 +89,25 @@ def test_the_forecast_grows_with_replicates_steps_and_readings() -> None:
     assert [run.T for run in probed] == [1, 5, 25]
     assert all(run.replicates == 4 and run.checkpoints == () for run in probed)
     assert forecast([long, task(replace(RUN, T=1000, checkpoints=(10, 1000), replicates=800))], 2, clock([0.0, 3.0, 10.0, 15.0])) > seconds
+
+
+def test_a_forecast_times_each_probe_once_and_grows_with_cost() -> None:
+    probe = Task(max, (1, 2), 2.0)
+    tasks = [Task(max, (1, 3), 10.0, probe), Task(max, (1, 4), 30.0, Task(max, (1, 2), 2.0)), Task(max, (1, 5), 1.0)]
+    assert forecast(tasks, 1, clock([0.0, 4.0])) == 4.0 * 40 / 2
+    assert forecast(tasks, 2, clock([0.0, 4.0])) == 4.0 * 40 / 2 / 2
+
+
+def test_a_probe_is_no_part_of_what_a_task_is() -> None:
+    task = Task(max, (1, 3), 10.0)
+    assert task == replace(task, probe=Task(max, (1, 2)))
+    assert len({task, replace(task, probe=Task(max, (1, 2)))}) == 1
+
+
+def test_everything_that_trains_for_long_is_forecast() -> None:
+    costly = [task for task in training(cases(budgets(["cao2025"], "full"), 0, "cpu")) if task.cost > 1e7]
+    assert len(costly) > 20
+    assert all(task.probe is not None or (isinstance(task.arguments[0], Run) and task.arguments[1]) for task in costly)
 
 
 def test_a_forecast_of_theory_alone_is_nothing() -> None:

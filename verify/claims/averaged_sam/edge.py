@@ -39,6 +39,8 @@ _MEAN = Readout.NETWORK_MEAN.value
 _NAMES = {"centralized": "gradient descent", "atc": "ATC", "consensus": "the consensus form"}
 _GRAPHS = ("lazy_ring", "complete", "ring", "hypercube")
 _FEW = 10
+#: A probe has so many times fewer steps and readings.
+_SHORTER = 24
 #: Powers of ten by which a consensus distance counts as far above the perturbation.
 _DECADES = 3.0
 _DRAWN = ("consensus-tanh", "consensus-silu", "centralized-tanh")
@@ -202,8 +204,14 @@ def ring_descent(budget: Budget, seed: int, form: str) -> Descent:
     return _descent(budget, seed, form, "ring", "tanh")
 
 
+def _task(one: Descent) -> Task:
+    cost = float(one.steps * one.nodes * one.replicates)
+    short = replace(one, steps=one.steps // _SHORTER, readings=1, seed=0)
+    return Task(descend, (one,), cost, Task(descend, (short,), cost / _SHORTER))
+
+
 def _case(name: str, form: str, descents: tuple[Descent, ...], about: str = "") -> Case:
-    tasks = tuple(Task(descend, (one,), float(one.steps * one.nodes * one.replicates)) for one in descents)
+    tasks = tuple(_task(one) for one in descents)
     return TasksCase(Heading(CLAIM, name, PAPER, STATEMENT, form, _MEAN), tasks, at_the_edge, (about, name in _DRAWN))
 
 

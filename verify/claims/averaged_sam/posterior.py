@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -290,7 +291,8 @@ def posterior(budget: Budget, seed: int, device: str) -> list[Case]:
     replicates, steps = (24, 3000) if quick else (60, 10_000)
     eta = 0.1
     variance = 2 * logistic.NODES / ((logistic.NODES - 1) * eta * logistic.SAMPLES)
-    reference = Task(langevin, (5 * replicates, 500 if quick else 2000, seed), 5e8)
+    steps = 500 if quick else 2000
+    reference = Task(langevin, (5 * replicates, steps, seed), 5e8, Task(langevin, (5 * replicates, steps // 20, seed), 5e8 / 20))
     runs = {
         "chains": Spread("lazy", "isotropic", eta, steps, replicates, seed, variance=variance),
         "chains-twice-the-step": Spread("lazy", "isotropic", 2 * eta, steps, replicates, seed, variance=variance),
@@ -306,7 +308,8 @@ def posterior(budget: Budget, seed: int, device: str) -> list[Case]:
         one = runs[name]
         what = {"shape": "shape", "scale": "size", "better": "improves"}[find.__name__]
         heading = Heading(CLAIM, f"logistic-{name}-{what}", PAPER, statement, "consensus", _NODES)
-        task = Task(measured_spread, (one,), float(one.steps * one.replicates) * (1e4 if one.noise == "isotropic" else 1e3))
+        cost = float(one.steps * one.replicates) * (1e4 if one.noise == "isotropic" else 1e3)
+        task = Task(measured_spread, (one,), cost, Task(measured_spread, (replace(one, steps=one.steps // 50),), cost / 50))
         cases.append(TasksCase(heading, (task, reference), find, (one,)))
     return cases
 

@@ -42,6 +42,8 @@ M, N = 8, 32
 _TOLERANCE = 3e-3
 _SAME = 1e-9
 _BLOCK = 8
+#: Epochs of a probe; how many take as long as the curvature at the end of one run.
+_SHORT, _CURVATURE = 4, 180
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,14 @@ class Plan:
         """The runs from one start, in blocks of replicates."""
         first = range(0, self.replicates, _BLOCK)
         blocks = [range(at, min(at + _BLOCK, self.replicates)) for at in first]
-        return tuple(Task(land, (self, start, seed, block), float(self.epochs * M * N * 2000 * len(block))) for block in blocks)
+        probe = Task(land, (replace(self, epochs=_SHORT, steps=self.steps[:1]), STARTS[0], 0, range(1)), self._cost(_SHORT, 1, 1))
+        return tuple(
+            Task(land, (self, start, seed, block), self._cost(self.epochs, len(self.steps), len(block)), probe) for block in blocks
+        )
+
+    def _cost(self, epochs: int, steps: int, replicates: int) -> float:
+        """Training, and the curvature at its ends, which takes as long as ``_CURVATURE`` epochs."""
+        return float(1000 * M * N * (epochs + _CURVATURE) * steps * replicates)
 
     def words(self, k: int) -> str:
         """Batch size and step number ``k`` for a sentence."""

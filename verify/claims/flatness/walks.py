@@ -11,7 +11,7 @@ exit_time_ratio, which the figures show beside it.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -31,6 +31,8 @@ from verify.verdict import Curve, Numbers, Table, Verdict
 LEVEL, BARRIER, BOTTOM = 0.5, 0.25, -1.0
 _LOW = -2.5
 _SLOTS = 4
+#: Temperature and walkers of a probe.
+_HOT, _FEW = 0.2, 128
 _CHECK = "other's exit time over the exact one of mini-batch SGD"
 Values = NDArray[np.float64]
 
@@ -101,10 +103,16 @@ class Walks:
             seed=_SLOTS * self.seed + list(UpdateForm).index(form),
         )
 
-    def task(self) -> Task:
-        """The walks as a task."""
+    @property
+    def cost(self) -> float:
+        """Numbers that change in all steps together."""
         models = 1 if self.form == "centralized" else self.m
-        return Task(walk, (self,), float(self.walkers * models * self.dimension * self.horizon))
+        return float(self.walkers * models * self.dimension * self.horizon)
+
+    def task(self) -> Task:
+        """The walks as a task; its probe are hot walks, which leave soon."""
+        probe = replace(self, eta=0.04, temperature=_HOT, walkers=_FEW, seed=0, node=None)
+        return Task(walk, (self,), self.cost, Task(walk, (probe,), probe.cost))
 
 
 @dataclass(frozen=True, eq=False)

@@ -192,6 +192,11 @@ class Run:
         return 1 if self.update_form is UpdateForm.CENTRALIZED else self.m
 
     @property
+    def samples_read(self) -> float:
+        """Samples that all replicates and twins read in all steps, m b a step: what the time of a run grows with."""
+        return float(self.replicates * (1 + self.twins) * self.m * self.T * self.b)
+
+    @property
     def strata(self) -> tuple[int, int]:
         """(groups, samples in a group) that batches are drawn from, b at a time from each group."""
         pooled = self.update_form is UpdateForm.CENTRALIZED and self.sampling == "with_replacement"

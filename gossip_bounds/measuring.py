@@ -69,10 +69,6 @@ def measured(
         return "", str(error)
 
 
-def _cost(run: Run) -> float:
-    return float(run.replicates * (1 + run.twins) * run.m * run.T * run.b)
-
-
 def _mean(one: Measurement) -> float:
     """The mean over replicates; for the worst node the largest over nodes of it."""
     mean = one.values.mean(axis=0)
@@ -108,7 +104,7 @@ def _run_missing(store: Store, missing: dict[str, Run], experiment: Experiment, 
     """Why each configuration without values has none."""
     share = memory // max(1, min(worker_count(jobs), len(missing)))
     folder, requests = str(store.folder), experiment.requests
-    tasks = {key: Task(compute, (folder, run, requests, device, share, experiment.own), _cost(run)) for key, run in missing.items()}
+    tasks = {key: Task(compute, (folder, run, requests, device, share, experiment.own), run.samples_read) for key, run in missing.items()}
     try:
         with progress_bar() as progress:
             reasons = execute(tasks.values(), jobs, progress)
@@ -123,7 +119,7 @@ def _run_missing(store: Store, missing: dict[str, Run], experiment: Experiment, 
 
 def _run_on_cluster(store: Store, missing: dict[str, Run], experiment: Experiment, cluster: Cluster, memory: int | None) -> dict[str, str]:
     """The same on a cluster: only this process writes, each file once and whole."""
-    order = sorted(missing, key=lambda key: -_cost(missing[key]))
+    order = sorted(missing, key=lambda key: -missing[key].samples_read)
     requests, device = experiment.requests, cluster.device
     reasons: dict[str, str] = {}
     done = 0

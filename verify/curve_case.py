@@ -77,8 +77,7 @@ class CurveCase(Case):
 
     def _task(self, point: Point) -> Task:
         run = point.run
-        cost = float(run.replicates * (1 + run.twins) * run.m * run.T * run.b)
-        return Task(run_requests, (run, self.requests, self.device), cost)
+        return Task(run_requests, (run, self.requests, self.device), run.samples_read)
 
     def _norms_task(self, point: Point) -> Task:
         run = replace(point.run, replicates=min(point.run.replicates, _TRAJECTORY_REPLICATES), twins=0)

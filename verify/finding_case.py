@@ -22,10 +22,6 @@ Measured = Mapping[tuple[Request, int], Measurement]
 _FEW = 16
 
 
-def _cost(run: Run) -> float:
-    return float(run.replicates * (1 + run.twins) * run.m * run.T * run.b)
-
-
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What a function found: everything of a :class:`CaseResult` that is not known before. It is what worker processes send."""
@@ -145,8 +141,8 @@ class RunsCase(_Headed):
         requests = tuple(one for one in self.requests if not (alone and one[0] is Quantity.CONSENSUS_DISTANCE))
         few = replace(run, replicates=min(run.replicates, _FEW))
         # What reads at steps of its own cannot be cut short in time.
-        probe = None if requests else Task(self.read, (few, requests, self.device), _cost(few))
-        return Task(self.read, (run, requests, self.device), _cost(run), probe)
+        probe = None if requests else Task(self.read, (few, requests, self.device), few.samples_read)
+        return Task(self.read, (run, requests, self.device), run.samples_read, probe)
 
     def tasks(self) -> list[Task]:
         return [self._task(run) for run in self.runs]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -174,9 +172,3 @@ def test_mistakes_are_one_line(changes: dict[str, Any], error: type[Exception], 
 def test_a_bound_without_gossip_has_no_plan() -> None:
     with pytest.raises(UnknownParameterError, match="has no gap"):
         plans(bounds.get("hardt2016_convex"), ["ring"], target=0.2, m=8, link=LINK, work=WORK)
-
-
-def test_the_page_does_what_it_says() -> None:
-    page = Path(__file__).parents[2] / "docs" / "cost.md"
-    (code,) = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
-    exec(code, {})

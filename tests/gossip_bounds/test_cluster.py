@@ -27,25 +27,6 @@ from verify.plan import Task, execute
 
 distributed = pytest.importorskip("distributed")
 
-TEXT = """
-[run]
-problem = "linear"
-update_form = "atc"
-n = 4
-T = 12
-eta = 0.1
-replicates = 3
-twins = 2
-checkpoints = [6, 12]
-
-[sweep]
-m = [4, 5]
-topology = ["ring", "complete"]
-
-[measure]
-quantities = [["l1_stability", "node_average"], ["generalization_error", "worst_node"]]
-"""
-
 _LIMIT = 8 << 30
 
 pytestmark = [
@@ -82,8 +63,8 @@ def near() -> Iterator[str]:
 
 
 @pytest.fixture
-def sweep(tmp_path: Path) -> Path:
-    (tmp_path / "e.toml").write_text(TEXT)
+def sweep(tmp_path: Path, sweep_text: str) -> Path:
+    (tmp_path / "e.toml").write_text(sweep_text)
     return tmp_path / "e.toml"
 
 
@@ -146,7 +127,7 @@ def test_what_is_there_is_not_run_again(near: str, sweep: Path, tmp_path: Path, 
 
 @pytest.mark.slow
 def test_a_diverging_configuration_is_one_line(near: str, sweep: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    sweep.write_text(TEXT.replace("eta = 0.1\n", "").replace("[sweep]", "[sweep]\neta = [1e308, 0.1]"))
+    sweep.write_text(sweep.read_text().replace("eta = 0.1\n", "").replace("[sweep]", "[sweep]\neta = [1e308, 0.1]"))
     assert run(["measure", str(sweep), "--out", str(tmp_path / "out"), "--scheduler", near]) == 2
     captured = capsys.readouterr()
     assert captured.out.startswith("4 computed, 0 reused")
@@ -272,7 +253,7 @@ def test_a_scheduler_that_goes_away_is_one_line(sweep: Path, tmp_path: Path, mon
             return put(self, *arguments)
 
         monkeypatch.setattr(Store, "put", close)
-        sweep.write_text(TEXT.replace("[4, 5]", str(list(range(4, 24)))))
+        sweep.write_text(sweep.read_text().replace("[4, 5]", str(list(range(4, 24)))))
         said = refused(capsys, "measure", str(sweep), "--out", str(tmp_path / "out"), "--scheduler", local.scheduler_address)
     assert "went away; what was finished is kept" in said
     assert contents(tmp_path / "out")

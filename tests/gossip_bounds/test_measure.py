@@ -18,33 +18,15 @@ from empirical import Run, measure
 from empirical.store import Store
 from gossip_bounds.main import run
 
-TEXT = """
-[run]
-problem = "linear"
-update_form = "atc"
-n = 4
-T = 12
-eta = 0.1
-replicates = 3
-twins = 2
-checkpoints = [6, 12]
-
-[sweep]
-m = [4, 5]
-topology = ["ring", "complete"]
-
-[measure]
-quantities = [["l1_stability", "node_average"], ["generalization_error", "worst_node"]]
-"""
 Write = Callable[..., Path]
 
 
 @pytest.fixture
-def experiment(tmp_path: Path) -> Write:
-    """experiment(old=new, ...) writes TEXT with pieces replaced and returns its path."""
+def experiment(tmp_path: Path, sweep_text: str) -> Write:
+    """experiment(old=new, ...) writes the sweep with pieces replaced and returns its path."""
 
     def write(replaced: dict[str, str] | None = None) -> Path:
-        text = TEXT
+        text = sweep_text
         for old, new in (replaced or {}).items():
             assert old in text
             text = text.replace(old, new, 1)

@@ -15,7 +15,7 @@ from empirical.oracles import Method, Quadratic, steady_state
 from verify.case import RESAMPLES, Case
 from verify.claims.core import Budget
 from verify.claims.flatness import modes, runs
-from verify.claims.flatness.common import PAPER, Build
+from verify.claims.flatness.common import NAMES, PAPER, Build
 from verify.claims.flatness.runs import Excess, read_excess
 from verify.finding_case import ExactCase, Finding, Heading, RunsCase
 from verify.statistics import judge, resamples_for
@@ -32,7 +32,6 @@ RUN_BATCHES = (1, 2, 4, 8)
 _ETA, _MARGIN = 0.02, 0.1
 #: A larger step forgets faster, so that its runs average more; heterogeneity takes over at larger batches for smaller ones.
 _RUN_ETAS = {"shared": 0.1, "split": 0.05}
-_NAMES = {"atc": "ATC", "cta": "CTA", "consensus": "the consensus form"}
 _NODES = Readout.NODE_AVERAGE.value
 _PULLS = np.repeat([0.1, -0.1], 4)
 _RING = topology("ring", 8)
@@ -72,7 +71,7 @@ def homogeneous(form: str) -> Finding:
     if spread > 1e-10:
         return Finding(Verdict.UNDECIDED, f"The ratio moves by {spread:.3g} of its value.", numbers)
     reason = (
-        f"At a fixed step and without heterogeneity the excess risk of {_NAMES[form]} over the centralized one is {found[0]:.4g} at b = 1 and "
+        f"At a fixed step and without heterogeneity the excess risk of {NAMES[form]} over the centralized one is {found[0]:.4g} at b = 1 and "
         f"{found[-1]:.4g} at b = 4096: both are exactly proportional to 1/b, so the ratio does not depend on the batch. The advantage is there at "
         "every batch, large ones are nothing special, and its absolute size vanishes as 1/b."
     )
@@ -93,7 +92,7 @@ def heterogeneous(form: str) -> Finding:
     if linear > 1e-6 or not modes.proved(modes.bias(form), modes.STABLE, (0, 1)) or not slopes.min() > 0:
         return Finding(Verdict.UNDECIDED, f"The ratio is not shown to grow linearly with b ({linear:.3g}).", numbers, tables=(table,))
     reason = (
-        f"At a fixed step and with heterogeneity the excess risk of {_NAMES[form]} over the centralized one grows linearly with the batch, from "
+        f"At a fixed step and with heterogeneity the excess risk of {NAMES[form]} over the centralized one grows linearly with the batch, from "
         f"{found[0]:.4g} at b = 1 to {found[-1]:.4g} at b = 4096: the part due to heterogeneity is the only one that no batch averages out. It equals the "
         f"centralized excess risk at b = {exact:.4g} (to leading order in the step {leading:.4g}) and dominates beyond."
     )
@@ -116,7 +115,7 @@ def scaled_step(form: str) -> Finding:
         return Finding(Verdict.UNDECIDED, "The growth was not proved.", numbers)
     where = "at which it is stable" if form == "consensus" else "up to 1/curvature"
     reason = (
-        f"With a step proportional to the batch (eta = {step:g} b) the excess risk of {_NAMES[form]} over the centralized one grows "
+        f"With a step proportional to the batch (eta = {step:g} b) the excess risk of {NAMES[form]} over the centralized one grows "
         f"from {found[0]:.4g} at b = 1 "
         f"to {found[-1]:.4g} at b = {batches[-1]} even without heterogeneity: the ratio of every mode is proved to grow with the step, {where}. "
         "The batch enters through the step only."
@@ -135,7 +134,7 @@ def _curve(form: str, pulled: bool) -> Curve:
 
 def _line(form: str, batches: tuple[int, ...], found: np.ndarray, words: str) -> Curve:
     x = np.array(batches, dtype=np.float64)
-    label = f"excess risk of {_NAMES[form]} over centralized"
+    label = f"excess risk of {NAMES[form]} over centralized"
     one = np.ones_like(found)
     return Curve.exact(symbol("b"), Quantity.OTHER, x, found, one, label=label, bound_label=f"centralized SGD ({words})")
 
@@ -226,7 +225,7 @@ def _predicted(own: tuple[Excess, ...], central: tuple[Excess, ...]) -> float:
 
 
 def _name(own: tuple[Excess, ...]) -> str:
-    return _NAMES[own[0].run.update_form.value]
+    return NAMES[own[0].run.update_form.value]
 
 
 def large_batch(budget: Budget, seed: int, device: str) -> list[Case]:

@@ -9,8 +9,8 @@ import numpy as np
 from bounds.vocabulary import Readout
 from verify.case import RESAMPLES, Case
 from verify.claims.core import Budget
-from verify.claims.flatness.common import PAPER, Build
-from verify.claims.flatness.landings import FORMS, IMAGES, NAMES, Landings, Plan, conditions, joined, plans, word
+from verify.claims.flatness.common import NAMES, PAPER, Build
+from verify.claims.flatness.landings import FORMS, IMAGES, Landings, Plan, conditions, joined, plans, word
 from verify.claims.images import absent
 from verify.finding_case import Finding, Heading, TasksCase
 from verify.statistics import Contrast, contrast, resamples_for

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from verify.claims.multigossip.common import Build
 
-__all__ = ["PAPER", "Build"]
+__all__ = ["NAMES", "PAPER", "Build"]
 
 PAPER = "cao2025"
+#: The update forms in a sentence.
+NAMES = {"centralized": "centralized SGD", "atc": "ATC", "cta": "CTA", "consensus": "the consensus form"}

@@ -15,7 +15,7 @@ from empirical.streams import stream
 from verify.case import RESAMPLES, Case
 from verify.claims.core import Budget
 from verify.claims.flatness import modes, runs, search
-from verify.claims.flatness.common import PAPER, Build
+from verify.claims.flatness.common import NAMES, PAPER, Build
 from verify.claims.flatness.runs import Excess, read_excess
 from verify.finding_case import ExactCase, Finding, Heading, RunsCase
 from verify.statistics import judge, resamples_for
@@ -25,7 +25,6 @@ CLAIM = "cao2025-decentralized-excess-risk"
 STATEMENT = "Around a local minimum decentralized strategies have a larger excess risk than the centralized strategy."
 FORMS = ("atc", "cta", "consensus")
 ETAS = (0.02, 0.05, 0.1, 0.2, 0.4)
-_NAMES = {"atc": "ATC", "cta": "CTA", "consensus": "the consensus form"}
 _GRAPHS = ("ring", "hypercube", "complete")
 _ROUNDING = 1e-10
 _NODES, _POINT, _MEAN = Readout.NODE_AVERAGE.value, Readout.GRADIENT_POINT.value, Readout.NETWORK_MEAN.value
@@ -48,7 +47,7 @@ def never_below(form: str, readout: str) -> Finding:
         return Finding(Verdict.UNDECIDED, reason, conditions=conditions, tables=(table,))
     equal = " It is 0 only where every other eigenvalue of W^Q is 0 (as on the complete graph)." if zero else ""
     reason = (
-        f"With one Hessian the excess risk of {_NAMES[form]} minus the centralized one is a sum over the modes of disagreement, and every summand "
+        f"With one Hessian the excess risk of {NAMES[form]} minus the centralized one is a sum over the modes of disagreement, and every summand "
         f"(noise and heterogeneity) is proved {'nonnegative' if zero else 'positive'} for every eigenvalue of W^Q and every stable step.{equal} "
         f"On {len(table.rows)} networks the closed forms agree with the moment recursions within {worst:.1e} of their value."
     )
@@ -64,7 +63,7 @@ def closed_forms(form: str, readout: str) -> tuple[float, Table]:
             worst = max(worst, abs(formula / exact - 1))
             rows.append((graph, eta, b, Q, exact, formula, central))
     heads = ("graph", "eta", "b", "Q", "recursion", "closed form", "centralized")
-    return worst, Table(f"Excess risk of {_NAMES[form]}, {readout.replace('_', ' ')}", heads, tuple(rows))
+    return worst, Table(f"Excess risk of {NAMES[form]}, {readout.replace('_', ' ')}", heads, tuple(rows))
 
 
 def both_ways(form: str, readout: str, mixing: MixingMatrix, eta: float, b: int, Q: int) -> tuple[float, float, float]:
@@ -92,7 +91,7 @@ def mean_is_centralized(form: str) -> Finding:
     if not same or max(worst, gap) > _ROUNDING:
         return Finding(Verdict.UNDECIDED, f"The network mean was not shown to be centralized SGD (difference {gap:.3g}).", tables=(table,))
     reason = (
-        f"The network mean of {_NAMES[form]} has exactly the excess risk of centralized SGD: with one Hessian its recursion is the same, factor 1 - x "
+        f"The network mean of {NAMES[form]} has exactly the excess risk of centralized SGD: with one Hessian its recursion is the same, factor 1 - x "
         f"and weight 1, whatever graph, Q, noise and heterogeneity (largest relative difference of the exact recursions {gap:.1e}). "
         "Nothing is larger there, so the strict statement fails for the averaged model."
     )
@@ -110,13 +109,13 @@ def complete_graph(form: str, readout: str) -> Finding:
     where = readout.replace("_", " ")
     if equal and abs(exact / central - 1) <= _ROUNDING:
         reason = (
-            f"On the complete graph {_NAMES[form]} has exactly the excess risk of centralized SGD at the {where} (factor and weight of every other "
+            f"On the complete graph {NAMES[form]} has exactly the excess risk of centralized SGD at the {where} (factor and weight of every other "
             f"mode are 0): {exact:.6g} against {central:.6g}. The advantage vanishes with perfect gossip."
         )
         return Finding(Verdict.VIOLATED, reason, numbers, conditions=conditions)
     if equal or not exact > central:
         return Finding(Verdict.UNDECIDED, f"Closed form {closed:.6g} and recursion {exact:.6g} disagree.", numbers, conditions=conditions)
-    reason = f"On the complete graph {_NAMES[form]} keeps an excess risk of {exact:.6g} against {central:.6g} at the {where}.{floor}"
+    reason = f"On the complete graph {NAMES[form]} keeps an excess risk of {exact:.6g} against {central:.6g} at the {where}.{floor}"
     return Finding(Verdict.HOLDS, reason, numbers, conditions=conditions)
 
 
@@ -160,7 +159,7 @@ def _same_path(own: tuple[Excess, ...], central: tuple[Excess, ...], form: str) 
     excess = runs.table_of(own, "network_mean").mean(axis=0)
     numbers = Numbers(largest, bound=1e-12, replicates=own[0].run.replicates)
     reason = (
-        f"On the same draws the averaged model of {_NAMES[form]} is the model of centralized SGD at every step that was read, up to {largest:.1e} "
+        f"On the same draws the averaged model of {NAMES[form]} is the model of centralized SGD at every step that was read, up to {largest:.1e} "
         f"(excess risk {excess[2]:.4g} at eta = {ETAS[2]:g}); it is not larger."
     )
     return Finding(Verdict.VIOLATED if largest <= 1e-12 else Verdict.UNDECIDED, reason, numbers, None, runs.conditions(own))

@@ -30,7 +30,6 @@ from verify.plan import Task
 Values = NDArray[np.float64]
 FORMS = ("centralized", "atc", "cta", "consensus")
 STARTS = ("random", "minimum")
-NAMES = {"centralized": "centralized SGD", "atc": "ATC", "cta": "CTA", "consensus": "the consensus form"}
 START_WORDS = {"random": "From random starts", "minimum": "From one trained minimum"}
 DISTANCES = np.linspace(-1.0, 1.0, 21)
 #: A random direction is far flatter than the steepest one, and is followed this much farther.

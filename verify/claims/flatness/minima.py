@@ -12,13 +12,12 @@ from bounds.topology import topology
 from bounds.vocabulary import Quantity, Readout
 from verify.case import RESAMPLES, Case
 from verify.claims.core import Budget
-from verify.claims.flatness.common import PAPER, Build
+from verify.claims.flatness.common import NAMES, PAPER, Build
 from verify.claims.flatness.landings import (
     DISTANCES,
     FARTHER,
     FORMS,
     IMAGES,
-    NAMES,
     START_WORDS,
     Landings,
     M,

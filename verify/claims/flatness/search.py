@@ -17,6 +17,7 @@ import numpy as np
 from bounds.setting import Fact
 from empirical.oracles import evolve, steady_state
 from empirical.streams import stream
+from verify.claims.flatness.common import NAMES
 from verify.claims.flatness.networks import Family, Network, draws
 from verify.claims.flatness.rationals import Exactly, after, settled
 from verify.finding_case import Finding
@@ -25,7 +26,6 @@ from verify.verdict import Numbers, Table, Verdict
 #: A difference must be at least this share of the larger value, so that it is no matter of taste.
 _SHARE = Fraction(1, 1000)
 _STABLE = 0.999
-_NAMES = {"atc": "ATC", "cta": "CTA", "consensus": "the consensus form", "centralized": "centralized SGD"}
 _WINDOWS = (1, 2, 3, 5, 8, 12, 20)
 
 
@@ -39,7 +39,7 @@ class Reading:
     def words(self) -> str:
         """In words."""
         where = {"network_mean": "at the network mean", "combined": "after one more combination", "node": "at one node"}
-        return _NAMES[self.form] if self.form == "centralized" else f"{_NAMES[self.form]} {where.get(self.where, 'at the node average')}"
+        return NAMES[self.form] if self.form == "centralized" else f"{NAMES[self.form]} {where.get(self.where, 'at the node average')}"
 
     def of(self, moments: Exactly, node: int | None) -> Fraction:
         """The exact excess risk; centralized SGD has one model only."""
